@@ -1,0 +1,46 @@
+"""One message of a channel, on whichever wire it came and on whichever it leaves.
+
+Decides nothing; the log gives an event its place and `wire.sse` its bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GAP = "bridge.gap"
+"""SSE event name that tells a reader about a hole in its stream."""
+
+PING = "bridge.ping"
+"""SSE event name of the heartbeat that scripts can see."""
+
+END = "bridge.end"
+"""SSE event name of the last event of a stream that ends with a reason."""
+
+BINARY = "bridge.binary"
+"""SSE event name under which a binary WebSocket message travels, base64 in `data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One logical message.
+
+    Attributes:
+        data: the payload exactly as the backend sent it; `bytes` only for binary WS messages.
+        type: the SSE event name; the default is what data-only blocks have.
+        key: equal keys name the same logical event on both backends; empty where unknown.
+        origin: which kind of upstream brought it: `sse`, `ws`, `poll`, `snapshot` or `bridge`.
+        at: when it arrived, in seconds of a monotonic clock.
+        id: the backend's own event id, empty where it gave none.
+    """
+
+    data: str | bytes
+    type: str = "message"
+    key: str = ""
+    origin: str = ""
+    at: float = 0.0
+    id: str = ""
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the bridge itself says this; legacy WebSocket clients do not get notices."""
+        return self.origin == "bridge"

@@ -1,0 +1,1 @@
+"""Tests of `bridge.cli`, one module a source module."""

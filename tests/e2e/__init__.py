@@ -1,0 +1,1 @@
+"""Whole runs: a real backend, the bridge, and clients that nobody here wrote."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.endpoint`, one module a source module."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.history`, one module a source module."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.hub`, one module a source module."""

@@ -1,0 +1,1 @@
+"""Stateful Hypothesis machines; they run long and check whole histories."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.ops`, one module a source module."""

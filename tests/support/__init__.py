@@ -1,0 +1,1 @@
+"""What several test folders use: servers, waiting, peers. No tests."""

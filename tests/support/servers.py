@@ -1,0 +1,35 @@
+"""Real servers for tests: uvicorn on a loopback port that the kernel chooses."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import uvicorn
+
+from tests.support.waiting import until
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago, for servers that must be told one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
+    """Serve an ASGI app for the length of the block; gives `127.0.0.1:PORT`."""
+    options = {"ws": "websockets-sansio", "log_level": "warning", "access_log": False} | options
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, **options)
+    config.timeout_graceful_shutdown = config.timeout_graceful_shutdown or 1
+    server = uvicorn.Server(config)
+    async with anyio.create_task_group() as group:
+        group.start_soon(server._serve)
+        await until(lambda: server.started)
+        try:
+            host, number = server.servers[0].sockets[0].getsockname()[:2]
+            yield f"{host}:{number}"
+        finally:
+            server.should_exit = True

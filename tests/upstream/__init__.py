@@ -1,0 +1,1 @@
+"""Tests of `bridge.upstream`, one module a source module."""

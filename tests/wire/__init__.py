@@ -1,0 +1,1 @@
+"""Tests of `bridge.wire`, one module a source module."""

@@ -21,9 +21,13 @@ def free_port() -> int:
 @asynccontextmanager
 async def serving(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
     """Serve an ASGI app for the length of the block; gives `127.0.0.1:PORT`."""
-    options = {"ws": "websockets-sansio", "log_level": "warning", "access_log": False} | options
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, **options)
-    config.timeout_graceful_shutdown = config.timeout_graceful_shutdown or 1
+    defaults: dict[str, Any] = {
+        "ws": "websockets-sansio",
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": 1,
+    }
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, **(defaults | options))
     server = uvicorn.Server(config)
     async with anyio.create_task_group() as group:
         group.start_soon(server._serve)

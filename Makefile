@@ -1,0 +1,72 @@
+# Everything that people and machines do with this project. `make` alone lists it.
+# The virtual environment makes itself; nothing is installed outside of it but by `system-deps`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PEERS := tests/peers
+PEERS_READY := $(PEERS)/node_modules/.ready
+ARGS ?=
+
+.PHONY: help demo test check format lock system-deps clean
+
+help: ## List these targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
+		do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+demo: $(READY) ## Run an emulated backend, the bridge and a page that shows both wires
+	@$(BIN)/ws2sse demo $(ARGS)
+
+test: $(READY) $(PEERS_READY) ## Run the tests; ARGS="-k word" passes options to pytest
+	@$(BIN)/pytest -q $(ARGS)
+
+check: $(READY) ## Check formatting, lint, types and the order of the layers
+	@$(BIN)/ruff format --quiet --check . || { echo 'Not formatted: run `make format`.' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_layers.py tests/test_style.py
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(READY) ## Pin the dependencies anew; ARGS=--upgrade moves the pins
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --group dev $(ARGS) \
+		--output-file requirements.lock pyproject.toml
+	@command -v npm >/dev/null || { echo 'npm is missing, so only the Python pins are new.' >&2; exit 0; }; \
+		cd $(PEERS) && npm install --package-lock-only --ignore-scripts --silent
+
+system-deps: ## Install the servers and browsers that tests use (Debian; needs root or sudo)
+	@.ci/system-deps
+
+clean: ## Remove the virtual environment, the Node.js packages and all caches
+	@rm -rf $(VENV) $(PEERS)/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo 'Python 3.11 or later is needed; name it by `make PYTHON=...`.' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || test -x $(BIN)/pip \
+		|| { echo 'Python lacks venv; run `make system-deps` or install python3-venv.' >&2; exit 1; }
+	@echo 'Preparing $(VENV) ...'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+# Without npm, or without a way to its packages, the tests that need them are skipped (and fail
+# where CI=true); all others run.
+$(PEERS_READY): $(PEERS)/package-lock.json $(PEERS)/package.json
+	@if command -v npm >/dev/null; then \
+		echo 'Preparing $(PEERS) ...'; \
+		if (cd $(PEERS) && npm ci --ignore-scripts --silent); then touch $@; \
+		else echo 'npm could not install the Node.js packages of the tests.' >&2; fi; \
+	fi

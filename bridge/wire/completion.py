@@ -21,8 +21,8 @@ from typing import Any, Literal
 import orjson
 
 from bridge.wire.event import Event
+from bridge.wire.lookup import SIGNATURES, address, first_text
 from bridge.wire.names import ChannelName
-from bridge.wire.paths import SIGNATURES, address, first_text
 
 FETCHED = frozenset({"poll", "snapshot"})
 """Origins that fetch a state; all other origins tell what happens."""
@@ -188,6 +188,11 @@ class Latch:
             return False
         self._remember(key, _Told(seq, streamed))
         return True
+
+    def tells(self, event: Event) -> bool:
+        """Whether `event` tells a result. Remembers nothing."""
+        reading = self._read(event)
+        return reading is not None and reading.completion is not None
 
     def told(self, event: Event) -> int | None:
         """The place at which the result that `event` tells was admitted; None if it was not.

@@ -183,6 +183,7 @@ def test_everything_else_passes_always(event: Event) -> None:
     assert latch.admit(event)
     assert latch.completed_at() is None
     assert latch.told(event) is None
+    assert not latch.tells(event)
 
 
 def test_the_place_of_a_result_is_remembered() -> None:
@@ -195,6 +196,8 @@ def test_the_place_of_a_result_is_remembered() -> None:
     assert latch.told(told("snapshot", id="f1", url=f"{URL}?token=9")) == 3
     assert latch.told(told("snapshot", id="f3", url=f"{URL}3")) is None
     assert latch.told(told("snapshot", id="f1", url=None)) is None
+    assert latch.tells(told("snapshot", id="f3", url=f"{URL}3"))
+    assert not latch.tells(told("snapshot", id="f1", url=None))
 
 
 def test_the_memory_is_bounded_and_forgetting_shows_a_result_twice() -> None:

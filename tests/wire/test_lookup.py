@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.wire.paths import address, first_text, found
+from bridge.wire.lookup import address, first_text, found
 
 FILE = {"id": "f1", "tasks": [{"status": "in_progress"}, {"status": "error"}], "url": None}
 PROJECT = {"data": [{"value": None}, {"value": {"url": "u1"}}, {"value": {"url": "u2"}}]}

@@ -8,6 +8,7 @@ by which any status but 200 makes a browser give up for good. `docs/protocol.md`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -16,6 +17,12 @@ APPLICATION_CODES = range(3000, 5000)
 """Close codes that applications choose (RFC 6455, 7.4.2); unlisted ones pass unchanged."""
 
 _UNSENDABLE = frozenset({1005, 1006, 1010, 1015})
+
+_REGISTERED = {3000: 401, 3003: 403, 3008: 408}
+"""HTTP statuses of the IANA registry's application codes: unauthorized, forbidden, timeout."""
+
+_NAMELESS = re.compile("close-([0-9]{4})", re.ASCII)
+"""How a nameless code is named. Bounded: the number may come from a peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +131,22 @@ _BY_STATUS: Mapping[int, Ending] = MappingProxyType(
 def for_close(code: int | None) -> Ending:
     """The ending that a close code means; application codes that have no name keep their number.
 
-    Of the nameless ones, 4400 to 4499 follow the HTTP habit of a client's fault and do not invite
-    a reconnect; the others do.
+    The nameless ones from 4400 to 4599 follow the habit of adding 4000 to an HTTP status, those of
+    the IANA registry mean what they are registered for, and the others invite a reconnect.
     """
     if code is None:
         return NO_STATUS
     known = _BY_CODE.get(code)
     if known or code not in APPLICATION_CODES:
         return known or ABNORMAL
-    return Ending(f"close-{code}", code, 502, reconnect=not 4400 <= code < 4500)
+    status = code - 4000 if 4400 <= code < 4600 else _REGISTERED.get(code, 502)
+    return Ending(f"close-{code}", code, status, reconnect=for_status(status).reconnect)
 
 
 def for_name(name: str) -> Ending:
     """The ending that an SSE `code` means: the inverse of `for_close`."""
-    prefix, _, number = name.rpartition("-")
-    if prefix == "close" and number.isascii() and number.isdigit():
-        return for_close(int(number))
-    return _BY_NAME.get(name, ABNORMAL)
+    nameless = _NAMELESS.fullmatch(name)
+    return for_close(int(nameless[1])) if nameless else _BY_NAME.get(name, ABNORMAL)
 
 
 def for_status(status: int) -> Ending:

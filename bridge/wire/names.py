@@ -1,6 +1,7 @@
 r"""Channel names: what is one, which are served here, and where a template puts one in a URL.
 
-Decides before anything goes upstream; never touches a socket. A name is one path segment,
+Decides before anything goes upstream; never touches a socket. (RFC 3986, 2.3 and 3.3 say what is
+safe in a path segment.) A name is one path segment,
 `<scope>.<id>` such as `project.42`, or a bare word such as `test`. The grammar admits letters,
 digits and `. _ ~ @ : + = , -`, at most 200 characters, no empty dotted part: so no separator,
 no percent sign, no control character and no traversal can ever reach a backend's URL.
@@ -9,7 +10,7 @@ no percent sign, no control character and no traversal can ever reach a backend'
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import quote
@@ -73,6 +74,34 @@ def expand(template: str, name: ChannelName) -> str:
     """
     values = {"channel": name.text, "kind": name.kind, "id": name.id}
     return _FIELD.sub(lambda field: quote(values[field[1]], safe=""), template)
+
+
+def compose(template: str, values: Mapping[str, object]) -> ChannelName:
+    """Fill a channel template such as `project.{id}`; the inverse of taking a name apart.
+
+    Args:
+        template: one that `check_template` accepts.
+        values: a value for each field; what is no `str` is written by `str()`.
+
+    Raises:
+        InvalidChannel: the values do not make a valid name.
+        KeyError: a field has no value; configuration rejects that when it is read.
+    """
+    return ChannelName.parse(_FIELD.sub(lambda field: str(values[field[1]]), template))
+
+
+def check_template(template: str) -> None:
+    """Check that a channel template makes a valid name wherever its fields have valid values.
+
+    Raises:
+        ValueError: with the template and what it should look like.
+    """
+    try:
+        compose(template, dict.fromkeys(fields(template), "0"))
+    except InvalidChannel as fault:
+        raise ValueError(
+            f"{template!r} is no channel template: {fault}; write it like project.{{id}}"
+        ) from None
 
 
 def fields(template: str) -> frozenset[str]:

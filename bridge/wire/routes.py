@@ -70,14 +70,6 @@ class RouteOptions:
         return tuple(filter(None, (self.sse, *self.aliases)))
 
 
-DEFAULT_ROUTES = (
-    RouteOptions("/api/v1/ws/{channel}", "/api/v1/events/{channel}", ("/api/events/{channel}",)),
-    RouteOptions("/api/v1/ws", "/api/v1/events", ("/api/events",), channel=""),
-)
-"""What real clients open. The second one serves sockets that subscribe later and streams that
-name their channel in the query."""
-
-
 def converters(path: str) -> dict[str, str]:
     """The fields of a path template, each with its converter.
 
@@ -135,3 +127,11 @@ def _add(found: dict[str, str], path: str, name: str, converter: str) -> None:
             f"the path {path!r} has the converter {converter!r}; use {', '.join(_CONVERTERS)}"
         )
     found[name] = converter
+
+
+DEFAULT_ROUTES = (
+    RouteOptions("/api/v1/ws/{channel}", "/api/v1/events/{channel}", ("/api/events/{channel}",)),
+    RouteOptions("/api/v1/ws", "/api/v1/events", ("/api/events",), channel=""),
+)
+"""What real clients open. The second one serves sockets that subscribe later and streams that
+name their channel in the query."""

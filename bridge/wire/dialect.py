@@ -154,17 +154,19 @@ class Dialect:
         """The acknowledgement of one subscription, or None."""
         return _said(self.options.subscribed, _name_values((name,)))
 
-    def gap(self, *, old: str, new: str, lost: int | None, reason: str) -> str | None:
+    def gap(
+        self, *, old: str | None = None, new: str = "", lost: int | None = None, reason: str = ""
+    ) -> str | None:
         """What to tell of a hole, or None.
 
         Args:
-            old: the client's written place; empty where it is unknown.
-            new: where the stream goes on.
+            old: the client's written place; None where it is unknown.
+            new: the place where the stream goes on; empty where that is not told.
             lost: how many events are missing; None where that is unknown.
             reason: one line.
         """
         count = "null" if lost is None else str(lost)
-        values = {"old": old, "new": new, "lost": count, "reason": reason}
+        values = {"old": old or "", "new": new, "lost": count, "reason": reason}
         return _said(self.options.gap, values)
 
     def error(self, ending: Ending, reason: str) -> str | None:

@@ -120,12 +120,16 @@ def paired_test(path: Path) -> Path:
     return ROOT.joinpath("tests", *kept, f"test_{stem}.py")
 
 
+def _none(faults: list[str]) -> None:
+    assert not faults, "\n" + "\n".join(faults)
+
+
 def test_every_module_opens_with_a_docstring() -> None:
     modules = [path for path in project_files() if path.suffix == ".py"]
     bare = [
         relative(path) for path in modules if not ast.get_docstring(ast.parse(path.read_text()))
     ]
-    assert [name for name in bare if not _is_empty_test_package(name)] == []
+    _none([name for name in bare if not _is_empty_test_package(name)])
 
 
 def _is_empty_test_package(name: str) -> bool:
@@ -138,7 +142,7 @@ def test_source_files_stay_short() -> None:
         for name, text in texts()
         if Path(name).suffix in CODE and name.split("/")[0] in SOURCE_ROOTS
     }
-    assert {name: lines for name, lines in lengths.items() if lines >= MAX_FILE_LINES} == {}
+    _none([f"{name}: {lines}" for name, lines in lengths.items() if lines >= MAX_FILE_LINES])
 
 
 def test_functions_stay_short() -> None:
@@ -150,7 +154,7 @@ def test_functions_stay_short() -> None:
     median = statistics.median(lines for lines, _ in lengths)
     longest = sorted(lengths, reverse=True)[:10]
     assert median < MAX_MEDIAN_LINES, f"the median is {median} lines; the longest are {longest}"
-    assert [entry for entry in longest if entry[0] > MAX_FUNCTION_LINES] == []
+    _none([f"{name}: {lines}" for lines, name in longest if lines > MAX_FUNCTION_LINES])
 
 
 def test_every_source_module_has_its_test_module() -> None:
@@ -159,7 +163,7 @@ def test_every_source_module_has_its_test_module() -> None:
         for path in sources()
         if has_behaviour(path) and relative(path) not in UNPAIRED and not paired_test(path).exists()
     ]
-    assert unpaired == []
+    _none(unpaired)
 
 
 @pytest.mark.parametrize("name", UNPAIRED)
@@ -169,15 +173,15 @@ def test_an_exemption_names_a_module_that_needs_it(name: str) -> None:
 
 
 def test_nothing_is_left_unfinished() -> None:
-    assert found(UNFINISHED) == []
+    _none(found(UNFINISHED))
 
 
 def test_no_file_names_a_package_registry() -> None:
-    assert found(REGISTRY) == []
+    _none(found(REGISTRY))
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
-    assert found(MACHINE_PATH) == []
+    _none(found(MACHINE_PATH))
 
 
 def test_the_packages_of_the_node_peers_are_pinned_by_content_alone() -> None:

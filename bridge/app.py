@@ -1,0 +1,80 @@
+"""The ASGI application: which URL is served by which endpoint.
+
+Decides the routes and the order of start and stop; the endpoints decide everything else. Runs
+under any ASGI server; `bridge.server` is the one that drains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from bridge.assembly import Bridge
+from bridge.config import Config
+from bridge.endpoint.hint import TransportHint
+from bridge.endpoint.probes import Probes
+from bridge.endpoint.relay import relay_routes
+from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.sse import EventStream
+from bridge.endpoint.unknown import Unknown
+from bridge.endpoint.uplink import Uplink
+from bridge.endpoint.ws import SocketEndpoint
+from bridge.upstream.reachability import report_unreachable
+from bridge.wire.routes import RouteOptions, plain
+
+
+def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
+    """The application of a configuration.
+
+    Args:
+        config: checked settings.
+        bridge: its parts, where the caller wants to hold them; made here by default. They are
+            found as `app.state.bridge` either way.
+    """
+    parts = bridge or Bridge(config)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with parts.running():
+            app.router.routes[:] = routes(parts)
+            probing = asyncio.create_task(report_unreachable(parts.backends()))
+            yield
+            probing.cancel()
+
+    app = Starlette(lifespan=lifespan)
+    app.state.bridge = parts
+    return app
+
+
+def routes(bridge: Bridge) -> list[BaseRoute]:
+    """All routes, the most particular first; needs the running session."""
+    joining, probes = bridge.joining(), Probes(bridge.hub, bridge.metrics)
+    made: list[BaseRoute] = [
+        Route("/healthz", probes.healthz),
+        Route("/readyz", probes.readyz),
+        Route("/metrics", probes.metrics),
+        Route("/api/v1/transport/{channel}", TransportHint(bridge.gateway)),
+    ]
+    for relay in bridge.config.relays:
+        made += relay_routes(relay, bridge.session, bridge.metrics)
+    for route in bridge.config.routes if bridge.config.source else ():
+        made += channel_routes(bridge, route, joining)
+    unknown = Unknown()
+    return [*made, Route("/{path:path}", unknown), WebSocketRoute("/{path:path}", unknown)]
+
+
+def channel_routes(bridge: Bridge, route: RouteOptions, joining: Joining) -> list[BaseRoute]:
+    """The routes of one channel family: WebSocket, SSE, and POST towards the backend."""
+    gateway, made = bridge.gateway, list[BaseRoute]()
+    if route.ws:
+        socket = SocketEndpoint(gateway, route, bridge.dialect, joining, bridge.mapping.outgoing)
+        made.append(WebSocketRoute(plain(route.ws), socket))
+    for path in route.sse_paths:
+        stream, uplink = EventStream(gateway, route, joining), Uplink(gateway, route)
+        made.append(Route(plain(path), stream, methods=["GET"]))
+        made.append(Route(plain(path), uplink, methods=["POST"]))
+    return made

@@ -1,0 +1,163 @@
+"""The parts of a running bridge, put together from its configuration.
+
+Decides which class serves which setting and nothing else: what the parts do is theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakSet
+
+import aiohttp
+
+from bridge.config import Config
+from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.snapshot import Joining
+from bridge.errors import ConfigError
+from bridge.history.memory import MemoryStore
+from bridge.hub.channel import Channel, ChannelKey
+from bridge.hub.hub import Hub, Timer
+from bridge.ops.metrics import Metrics
+from bridge.seams import Downstream, Lead, Upstream
+from bridge.upstream.backoff import Backoff
+from bridge.upstream.continuity import Continuity
+from bridge.upstream.poll import PollUpstream, poll_for
+from bridge.upstream.polled import PolledLead
+from bridge.upstream.snapshot import Snapshots
+from bridge.upstream.sse import SseUpstream
+from bridge.upstream.supervise import Supervisor
+from bridge.upstream.ws import WsUpstream
+from bridge.wire.alias import Aliases
+from bridge.wire.completion import Latch
+from bridge.wire.dialect import Dialect
+from bridge.wire.mapping import Envelope, Mapping
+from bridge.wire.names import ChannelName, served
+
+EPOCH_BYTES = 6
+
+
+class Bridge:
+    """Everything that one bridge process holds.
+
+    The HTTP session exists only while `running`; the rest may be made outside an event loop.
+
+    Args:
+        config: checked settings.
+
+    Attributes:
+        hub: the channels.
+        gateway: what the endpoints share.
+        metrics: counts.
+        dialect: what legacy frames mean.
+        session: the HTTP client of all upstreams.
+    """
+
+    session: aiohttp.ClientSession
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.metrics = config, Metrics()
+        self.dialect = Dialect(config.dialect)
+        self.mapping: Mapping = Envelope(config.envelope)
+        self.aliases = Aliases(config.aliases)
+        self._leads: WeakSet[Supervisor] = WeakSet()
+        self.hub = Hub(
+            self._lead,
+            MemoryStore(config.history),
+            new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+            options=config.hub,
+            clock=time.monotonic,
+            call_later=self._call_later,
+            meter=self.metrics,
+            new_latch=self._latch,
+            incoming=self.mapping.incoming,
+        )
+        self.gateway = Gateway(
+            hub=self.hub,
+            options=config.client,
+            meter=self.metrics,
+            random=random.random,
+            aliases=self.aliases,
+            patterns=config.channels,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hold the HTTP session; on the way out close every upstream and wait for it."""
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=10)
+        timeout = aiohttp.ClientTimeout(total=None)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=timeout, cookie_jar=jar
+        ) as self.session:
+            try:
+                yield
+            finally:
+                self.hub.close()
+                await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+
+    def joining(self) -> Joining:
+        """What gives joiners their snapshot; needs the session."""
+        options = self.config.snapshots
+        snapshots = Snapshots(options, self.session, meter=self.metrics) if options else None
+        return Joining(snapshots)
+
+    def backends(self) -> list[str]:
+        """The configured backends' URL templates."""
+        upstream = self.config.upstream
+        return [side.url for side in (upstream.sse, upstream.ws) if side]
+
+    def upstream(self, name: ChannelName) -> Upstream:
+        """The leading backend's stream of one channel.
+
+        Raises:
+            ConfigError: there is no backend; a bridge of relays alone serves no channels.
+        """
+        options, clock = self.config.upstream, time.monotonic
+        if self.config.source == "legacy" and options.ws:
+            return WsUpstream(options.ws, name, clock, self.metrics)
+        if self.config.source == "sse" and options.sse:
+            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+        raise ConfigError("upstream", "no backend is configured")
+
+    def _lead(self, channel: Channel) -> Lead:
+        name, latch = channel.key.name, channel.latch
+        poll = poll_for(self.config.polls, name)
+        if poll is None or not isinstance(latch, Latch):
+            return self._supervise(name, channel)
+        asked = PollUpstream(poll, name, self.session, meter=self.metrics)
+        return PolledLead(
+            channel, latch, lambda downstream: self._supervise(name, downstream), asked, poll.after
+        )
+
+    def _supervise(self, name: ChannelName, downstream: Downstream) -> Supervisor:
+        options = self.config.upstream
+        side = options.ws if self.config.source == "legacy" else options.sse
+        supervisor = Supervisor(
+            self.upstream(name),
+            downstream,
+            Continuity(side.replay if side else "none"),
+            Backoff(self.config.reconnect),
+            meter=self.metrics,
+            name=name.text,
+            fallbacks=[self.upstream(each) for each in self.aliases.fallbacks(name)],
+        )
+        self._leads.add(supervisor)
+        return supervisor
+
+    def _latch(self, key: ChannelKey) -> Latch | None:
+        """Only where a second source could tell a result again, since it costs a look at each."""
+        config = self.config
+        patterns = [poll.match for poll in config.polls]
+        patterns += [snapshot.match for snapshot in config.snapshots]
+        fetched = any(served(key.name, each) for each in patterns)
+        if config.completion.repeat == "keep" and not fetched:
+            return None
+        return Latch(config.completion, key.name)
+
+    def _call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(delay, callback)

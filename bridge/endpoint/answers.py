@@ -1,0 +1,30 @@
+"""Plain HTTP answers of the client's side: refusals, outcomes and small JSON documents.
+
+Decides their shape only: one JSON object, never cached. Which status fits is the endings table's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from bridge.wire.endings import Ending
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A JSON document that no cache keeps; 204 and 304 have no body by RFC 9110."""
+    content = b"" if status in (204, 304) else orjson.dumps(body) + b"\n"
+    return Response(content, status, NO_STORE | (headers or {}), "application/json")
+
+
+def refusal(ending: Ending, reason: str) -> Response:
+    """The ending as an HTTP answer, with `Retry-After` in seconds where one is due."""
+    headers: dict[str, str] = {}
+    if ending.delay is not None:
+        headers["Retry-After"] = str(-(-ending.delay // 1000))
+    body = {"code": ending.name, "reason": reason, "reconnect": ending.reconnect}
+    return answer(ending.http, body, headers)

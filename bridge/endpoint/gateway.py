@@ -1,0 +1,117 @@
+"""What every endpoint shares: the hub, the rules for names, the options for clients.
+
+Decides which channel a request means and how long a client should stay away; never reads a
+request's body and never sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from starlette.datastructures import QueryParams
+
+from bridge.errors import InvalidChannel
+from bridge.hub.hub import Hub
+from bridge.seams import Meter
+from bridge.wire.alias import Aliases
+from bridge.wire.endings import Ending
+from bridge.wire.names import ChannelName, served
+from bridge.wire.routes import RouteOptions, channel_of
+
+RETURN_AFTER = (1000, 5000)
+"""Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """How sessions are treated, on either wire.
+
+    Attributes:
+        heartbeat: seconds of silence after which an SSE client gets `bridge.ping`.
+        send_timeout: seconds that one send may take before the session is ended as too slow.
+        retry: reconnection time told to EventSource clients, in milliseconds; 0 tells none.
+        batch: the most events in one send.
+        max_frame_bytes: the largest client frame or POST body.
+        uplink_queue: frames of one WebSocket client that may wait for the backend.
+    """
+
+    heartbeat: float = 15.0
+    send_timeout: float = 10.0
+    retry: int = 0
+    batch: int = 256
+    max_frame_bytes: int = 16 * 1024 * 1024
+    uplink_queue: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("heartbeat", "send_timeout", "batch", "max_frame_bytes", "uplink_queue"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0")
+        if self.retry < 0:
+            raise ValueError("retry must be 0 or more milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Shared by all endpoints of one application.
+
+    Attributes:
+        hub: the channels.
+        options: how sessions are treated.
+        meter: counts.
+        random: uniform in [0, 1), for the delays of returning clients.
+        aliases: other names of channels.
+        patterns: the channels that are served; anything else is not found.
+    """
+
+    hub: Hub
+    options: ClientOptions
+    meter: Meter
+    random: Callable[[], float]
+    aliases: Aliases
+    patterns: Sequence[str] = field(default=("*",))
+
+    def admit(self, name: ChannelName) -> ChannelName:
+        """The canonical name of a channel that is served here.
+
+        Raises:
+            InvalidChannel: where none is.
+        """
+        canonical = self.aliases.canonical(name)
+        if not served(canonical, self.patterns):
+            raise InvalidChannel("no such channel is served here")
+        return canonical
+
+    def name_of(
+        self, route: RouteOptions, path: Mapping[str, object], query: QueryParams
+    ) -> ChannelName | None:
+        """The channel of a request: by its path, else by `fileId`, `projectId` or `userId`.
+
+        None where neither names one.
+
+        Raises:
+            InvalidChannel: a name breaks the grammar or is not served here.
+        """
+        name = channel_of(route, path) if path else self.aliases.from_fields(query)
+        return self.admit(name) if name else None
+
+    def delayed(self, ending: Ending) -> Ending:
+        """The ending with a random delay, where it has none and the client should come back.
+
+        Many clients that are sent away together so do not come back together.
+        """
+        if not ending.reconnect or ending.delay is not None:
+            return ending
+        low, high = RETURN_AFTER
+        return ending.after(low + int(self.random() * (high - low)))
+
+    @contextmanager
+    def counted(self, wire: str) -> Iterator[None]:
+        """Count a client for as long as it is here."""
+        self.meter.count("clients_opened", wire=wire)
+        self.meter.gauge("clients", 1, wire=wire)
+        try:
+            yield
+        finally:
+            self.meter.gauge("clients", -1, wire=wire)

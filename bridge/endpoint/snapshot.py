@@ -1,0 +1,66 @@
+"""What a client that joins late is given first: the state that was published before it came.
+
+Decides whether a fetched snapshot goes to that client alone, into the log, or nowhere, so that
+exactly one completion arrives whichever source wins; fetching is `upstream.snapshot`'s business.
+
+The order makes it whole: the cursor is taken, then the upstream is open, then the state is
+fetched. What happens in between is in the log after the cursor and follows the snapshot.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import anyio
+
+from bridge.endpoint.pump import AsyncBell
+from bridge.history.cursor import Cursor
+from bridge.hub.channel import Channel
+from bridge.wire.event import Event
+from bridge.wire.names import ChannelName
+
+
+class Snapshots(Protocol):
+    """Fetches the state of a channel."""
+
+    def wanted(self, name: ChannelName) -> bool:
+        """Whether this channel has a snapshot at all."""
+
+    async def fetch(self, name: ChannelName) -> Event | None:
+        """The state as an event; None where there is none or it cannot be had in time."""
+
+
+class Joining:
+    """Gives a joining client its snapshot.
+
+    Args:
+        snapshots: fetches; None where no channel has one.
+        patience: seconds to wait for the backend to be connected first.
+    """
+
+    def __init__(self, snapshots: Snapshots | None, patience: float = 2.0) -> None:
+        self._snapshots, self._patience = snapshots, patience
+
+    async def snapshot(self, channel: Channel, bell: AsyncBell, cursor: Cursor) -> Event | None:
+        """The event that this client alone is to get now, if any."""
+        snapshots, name = self._snapshots, channel.key.name
+        if snapshots is None or not snapshots.wanted(name):
+            return None
+        await self._wait_ready(channel, bell)
+        event = await snapshots.fetch(name)
+        return event and self._place(channel, event, cursor)
+
+    def _place(self, channel: Channel, event: Event, cursor: Cursor) -> Event | None:
+        """A new completion goes into the log, for all; one that is there already is not doubled."""
+        if channel.latch is None or not channel.latch.tells(event):
+            return event
+        seq = channel.latch.told(event)
+        if seq is None:
+            channel.publish([event])
+            return None
+        return event if seq <= cursor.seq else None
+
+    async def _wait_ready(self, channel: Channel, bell: AsyncBell) -> None:
+        with anyio.move_on_after(self._patience):
+            while not channel.ready:
+                await bell.wait(self._patience)

@@ -3,11 +3,13 @@
     BridgeError
     ├── LocalFault                  our configuration, our caller or our client is wrong
     │   ├── ConfigError             a setting cannot be used
+    │   │   └── ConfigErrors        several cannot
     │   ├── InvalidChannel          a channel name breaks the grammar or is not served here
     │   ├── InvalidField            an SSE field would inject a line
     │   └── InvalidTransition       a session was asked for a move that its table does not have
     └── RemoteFault                 a peer broke its protocol or a limit
         ├── EventTooLarge           an SSE event exceeds the configured size
+        ├── RelayLost               a backend of a relayed request is away, or broke off
         └── RelayRefused            a backend refused a relayed request
 
 An expected end of a connection is no exception but an `Ending` (see `bridge.wire.endings`).
@@ -15,6 +17,8 @@ This module never formats secrets: callers pass names of settings, not their val
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class BridgeError(Exception):
@@ -43,6 +47,22 @@ class ConfigError(LocalFault):
         super().__init__(f"{where}: {what}" + (f" ({remedy})" if remedy else ""))
 
 
+class ConfigErrors(ConfigError):
+    """Several settings that cannot be used, told all at once; as text, one line for each.
+
+    Args:
+        problems: at least one.
+    """
+
+    def __init__(self, problems: Sequence[ConfigError]) -> None:
+        first = problems[0]
+        super().__init__(first.where, first.what, first.remedy)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
 class InvalidChannel(LocalFault):
     """A channel name that breaks the grammar or that no route serves."""
 
@@ -67,14 +87,30 @@ class EventTooLarge(RemoteFault):
         super().__init__(f"an event exceeds {limit} bytes")
 
 
+class RelayLost(RemoteFault):
+    """A backend of a relayed request cannot be reached, fell silent or broke off.
+
+    Args:
+        reason: one line for people, without addresses and secrets.
+        status: the HTTP status that says so before the answer has begun: 502 or 504.
+    """
+
+    def __init__(self, reason: str, status: int = 502) -> None:
+        self.status = status
+        super().__init__(reason)
+
+
 class RelayRefused(RemoteFault):
     """A backend answered a relayed request with something other than a stream.
 
     Args:
         status: the backend's HTTP status.
         body: the first bytes of its answer.
+        headers: of its answer, those that may reach the client.
     """
 
-    def __init__(self, status: int, body: bytes = b"") -> None:
-        self.status, self.body = status, body
+    def __init__(
+        self, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self.status, self.body, self.headers = status, body, tuple(headers)
         super().__init__(f"the backend answered {status}")

@@ -1,6 +1,6 @@
 """Event streams for tests: hostile ones, ways to cut them, and an independent reading of them.
 
-The reading follows the standards' words over the whole stream and shares no code with the codec.
+`reference` follows the standards' words over the whole stream and shares no code with the codec.
 """
 
 import re
@@ -10,7 +10,8 @@ from itertools import takewhile
 
 from hypothesis import strategies as st
 
-from bridge.wire.sse import MAX_RETRY, ServerSentEvent
+from bridge.errors import EventTooLarge
+from bridge.wire.sse import MAX_RETRY, Decoder, ServerSentEvent
 
 BOM = b"\xef\xbb\xbf"
 
@@ -98,6 +99,25 @@ def pending(stream: bytes) -> int:
     fields = [name_value.partition(b":")[::2] for name_value in block]
     values = [value.removeprefix(b" ") for name, value in fields if name == b"data"]
     return len(line) + len(b"\n".join(values))
+
+
+def read(chunks: Iterable[bytes]) -> Reading:
+    """What the decoder says of a stream that arrives in these chunks."""
+    decoder = Decoder()
+    events = [event for chunk in chunks for event in decoder.feed(chunk)]
+    return Reading(events, decoder.last_event_id, decoder.retry)
+
+
+def read_until_breach(chunks: Iterable[bytes], limit: int) -> tuple[Reading, bool]:
+    """As `read`, under a limit; and whether the limit was breached."""
+    decoder = Decoder(max_event_bytes=limit)
+    events: list[ServerSentEvent] = []
+    try:
+        for chunk in [*chunks, b""]:
+            events += decoder.feed(chunk)
+    except EventTooLarge:
+        return Reading(events, decoder.last_event_id, decoder.retry), True
+    return Reading(events, decoder.last_event_id, decoder.retry), False
 
 
 def pieces(stream: bytes, size: int) -> list[bytes]:

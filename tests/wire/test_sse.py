@@ -2,7 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
@@ -25,29 +25,22 @@ from tests.wire.event_streams import (
     cut,
     pending,
     pieces,
+    read,
+    read_until_breach,
     reference,
 )
 
 MEGABYTE = 1_000_000
 
 
-def read(chunks: Iterable[bytes]) -> Reading:
-    """What the decoder says of a stream that arrives in these chunks."""
-    decoder = Decoder()
-    events = [event for chunk in chunks for event in decoder.feed(chunk)]
-    return Reading(events, decoder.last_event_id, decoder.retry)
-
-
-def read_until_breach(chunks: Iterable[bytes], limit: int) -> tuple[Reading, bool]:
-    """As `read`, under a limit; and whether the limit was breached."""
-    decoder = Decoder(max_event_bytes=limit)
-    events: list[ServerSentEvent] = []
+def held_after(act: Callable[[], object]) -> int:
+    """How many bytes of memory more there are in use after the act than before."""
+    tracemalloc.start()
     try:
-        for chunk in [*chunks, b""]:
-            events += decoder.feed(chunk)
-    except EventTooLarge:
-        return Reading(events, decoder.last_event_id, decoder.retry), True
-    return Reading(events, decoder.last_event_id, decoder.retry), False
+        act()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
 
 
 def vectors() -> Iterator[Any]:
@@ -100,12 +93,9 @@ def test_an_event_is_out_at_the_byte_that_completes_it(block: bytes) -> None:
     assert given_out == [0] * (len(block) - 1) + [1]
 
 
-def test_the_lf_of_a_crlf_cut_in_two_is_skipped_even_after_an_empty_chunk() -> None:
-    decoder = Decoder()
-    assert decoder.feed(b"data: x\r\n\r") == [ServerSentEvent("x")]
-    assert decoder.feed(b"") == []
-    assert decoder.feed(b"\ndata: y\r") == []
-    assert decoder.feed(b"\n\n") == [ServerSentEvent("y")]
+def test_the_lf_of_a_crlf_cut_in_two_ends_no_second_line_even_after_an_empty_chunk() -> None:
+    for chunks in (b"data: x\r", b"\ndata: y\n\n"), (b"data: x\r", b"", b"\ndata: y\n\n"):
+        assert read(chunks).events == [ServerSentEvent("x\ny")]
 
 
 def test_every_event_of_a_chunk_is_given_in_order() -> None:
@@ -203,16 +193,19 @@ def test_a_hundred_thousand_tiny_data_lines_make_one_event(size: int) -> None:
     ids=["comments", "unknown fields", "ids", "empty data lines"],
 )
 def test_a_decoder_holds_no_more_than_what_it_will_dispatch(line: bytes, bound: int) -> None:
-    chunk = line * 1000
-    decoder = Decoder()
-    tracemalloc.start()
-    try:
-        for _ in range(60):
-            decoder.feed(chunk)
-        held, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert held < bound
+    decoder, chunk = Decoder(), line * 1000
+    assert held_after(lambda: [decoder.feed(chunk) for _ in range(60)]) < bound
+
+
+def test_a_refusing_decoder_lets_go_of_the_block() -> None:
+    decoder, line = Decoder(max_event_bytes=MEGABYTE), b"data:" + b"x" * (MEGABYTE // 2) + b"\n"
+
+    def overfill() -> None:
+        decoder.feed(line + line[:9])
+        with pytest.raises(EventTooLarge):
+            decoder.feed(line)
+
+    assert held_after(overfill) < MEGABYTE // 4
 
 
 def test_an_event_is_immutable_comparable_and_replaceable() -> None:

@@ -64,7 +64,8 @@ class Bridge:
         self.dialect = Dialect(config.dialect)
         self.mapping: Mapping = Envelope(config.envelope)
         self.aliases = Aliases(config.aliases)
-        self._leads: WeakSet[Supervisor] = WeakSet()
+        self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
+        self._snapshots: Snapshots | None = None
         self.hub = Hub(
             self._lead,
             MemoryStore(config.history),
@@ -97,14 +98,20 @@ class Bridge:
             try:
                 yield
             finally:
-                self.hub.close()
-                await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+                await self._close()
 
     def joining(self) -> Joining:
         """What gives joiners their snapshot; needs the session."""
         options = self.config.snapshots
-        snapshots = Snapshots(options, self.session, meter=self.metrics) if options else None
-        return Joining(snapshots)
+        if options:
+            self._snapshots = Snapshots(options, self.session, meter=self.metrics)
+        return Joining(self._snapshots)
+
+    async def _close(self) -> None:
+        self.hub.close()
+        await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+        if self._snapshots:
+            await self._snapshots.aclose()
 
     def backends(self) -> list[str]:
         """The configured backends' URL templates."""
@@ -130,9 +137,11 @@ class Bridge:
         if poll is None or not isinstance(latch, Latch):
             return self._supervise(name, channel)
         asked = PollUpstream(poll, name, self.session, meter=self.metrics)
-        return PolledLead(
+        lead = PolledLead(
             channel, latch, lambda downstream: self._supervise(name, downstream), asked, poll.after
         )
+        self._leads.add(lead)
+        return lead
 
     def _supervise(self, name: ChannelName, downstream: Downstream) -> Supervisor:
         options = self.config.upstream

@@ -49,6 +49,8 @@ class BridgeServer(uvicorn.Server):
         """End every session first, then close as uvicorn does."""
         await self._drain()
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn then leaves the application's own end out
+            await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """The first signal drains, a second one stops at once.
@@ -109,6 +111,7 @@ def uvicorn_config(config: Config, bridge: Bridge) -> uvicorn.Config:
         lifespan="on",
         access_log=False,
         log_config=None,
+        log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=max(1, round(config.drain_timeout)),
     )

@@ -26,8 +26,8 @@ class Snapshots(Protocol):
     def wanted(self, name: ChannelName) -> bool:
         """Whether this channel has a snapshot at all."""
 
-    async def fetch(self, name: ChannelName) -> Event | None:
-        """The state as an event; None where there is none or it cannot be had in time."""
+    async def fetch(self, name: ChannelName, *, scope: str) -> Event | None:
+        """The state as an event, shared within a scope; None where it cannot be had in time."""
 
 
 class Joining:
@@ -47,7 +47,7 @@ class Joining:
         if snapshots is None or not snapshots.wanted(name):
             return None
         await self._wait_ready(channel, bell)
-        event = await snapshots.fetch(name)
+        event = await snapshots.fetch(name, scope=channel.key.scope)
         return event and self._place(channel, event, cursor)
 
     def _place(self, channel: Channel, event: Event, cursor: Cursor) -> Event | None:

@@ -9,8 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import generate_latest
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,11 @@ TABLE: tuple[Metric, ...] = (
     Metric("slow_clients", "counter", "Clients ended because a send took too long.", ("wire",)),
     Metric("events_published", "counter", "Events appended to a log."),
     Metric("events_delivered", "counter", "Events handed to clients.", ("wire",)),
+    Metric("upstream_opened", "counter", "Backend connections that were opened.", ("kind",)),
+    Metric("upstream_lost", "counter", "Backend connections that ended.", ("kind", "ending")),
+    Metric("upstream_faults", "counter", "Failures of the bridge's own readers.", ("kind",)),
+    Metric("upstream_oversized", "counter", "Connections dropped for their size.", ("kind",)),
+    Metric("upstream_repetitions", "counter", "Replayed events that were known.", ("kind",)),
     Metric("payloads_not_json", "counter", "Events that are not JSON; passed on untouched."),
     Metric("payloads_with_return", "counter", "Events whose CR reaches SSE clients as LF."),
     Metric("gaps", "counter", "Holes noticed in what a backend sent.", ("reason",)),

@@ -51,6 +51,10 @@ class PolledLead:
         self._last_resort.stop()
         self._lead.stop()
 
+    async def wait_closed(self) -> None:
+        """Return once the polling has ended; the stream's own lead is waited for by its owner."""
+        await self._last_resort.wait_closed()
+
     @property
     def resumable(self) -> bool:
         """As the stream itself."""

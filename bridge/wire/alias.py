@@ -16,6 +16,14 @@ from bridge.wire.names import ChannelName, check_template, compose, fields
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
+def _check_fields(template: str) -> None:
+    found = _FIELD.findall(template)
+    if len(found) != len(set(found)):
+        raise ValueError(f"{template!r} has a field twice; give each its own name")
+    if "}{" in template:
+        raise ValueError(f"{template!r} does not say where a field ends; put a dot between them")
+
+
 @dataclass(frozen=True, slots=True)
 class AliasOptions:
     """One rule (`[[aliases]]`).
@@ -37,7 +45,7 @@ class AliasOptions:
 
     def __post_init__(self) -> None:
         check_template(self.match)
-        _check_repeats(self.match)
+        _check_fields(self.match)
         if not (self.to or self.fallbacks):
             raise ValueError(f"the alias of {self.match!r} does nothing; set `to` or `fallbacks`")
         for template in filter(None, (self.to, *self.fallbacks)):
@@ -104,16 +112,10 @@ class Aliases:
         return next(iter(self._members.names(found)), None)
 
 
-def _check_repeats(template: str) -> None:
-    found = _FIELD.findall(template)
-    if len(found) != len(set(found)):
-        raise ValueError(f"{template!r} has a field twice; give each its own name")
-
-
 def _pattern(template: str) -> re.Pattern[str]:
     """A regular expression with a named group for each field of a template.
 
-    Linear on any input: only the last group may cross dots, and names have a bounded length.
+    Cheap on any input: only the last group crosses dots, and names have a bounded length.
     """
     *words, tail = _FIELD.split(template)
     parts = [

@@ -211,7 +211,7 @@ def _as_members(value: object) -> _Body:
     """What a keyed frame holds: `{"subscribe": "test"}` means the channel `test`."""
     if isinstance(value, dict):
         return value
-    return {"channel": value} if isinstance(value, str | int | list) else {}
+    return {} if isinstance(value, bool) else {"channel": value}
 
 
 def _place(value: object) -> str | None:

@@ -37,3 +37,7 @@ class Frame:
     def __len__(self) -> int:
         """The size in bytes on the wire, before framing."""
         return len(self.raw) if isinstance(self.raw, bytes) else len(self.raw.encode())
+
+    def __bool__(self) -> bool:
+        """Always true: an empty message is a message, and its length must not say otherwise."""
+        return True

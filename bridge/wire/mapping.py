@@ -229,10 +229,15 @@ def _name_values(name: ChannelName) -> dict[str, str]:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _refuse(constant: str) -> None:
+    """NaN and the infinities, which Python reads and no browser does (RFC 8259, section 6)."""
+    raise ValueError(constant)
 
 
 def _check_wrap(template: str) -> None:

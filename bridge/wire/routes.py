@@ -79,7 +79,7 @@ def converters(path: str) -> dict[str, str]:
     if not path.startswith("/"):
         raise ValueError(f"the path {path!r} has to begin with a slash")
     found: dict[str, str] = {}
-    for segment in path[1:].removesuffix("/").split("/"):
+    for segment in path[1:].removesuffix("/").split("/") if path != "/" else ():
         field = _SEGMENT_FIELD.fullmatch(segment)
         if field:
             _add(found, path, field[1], field[2] or "str")

@@ -61,7 +61,8 @@ def check(text: str, samples: Mapping[str, Value]) -> None:
         ValueError: an unknown field, or JSON that does not parse once it is filled.
     """
     fields(text, samples)
-    if not text.lstrip().startswith(("{", "[")):
+    start = text.lstrip()
+    if not start.startswith(("{", "[")) or _TOKEN.match(start):
         return
     try:
         json.loads(fill(text, samples))

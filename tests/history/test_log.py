@@ -37,9 +37,6 @@ def seqs(found: Slice | Gap) -> list[int]:
     return [entry.seq for entry in found.entries]
 
 
-# Appending
-
-
 def test_places_are_dense_from_one() -> None:
     log = Log(EPOCH)
     assert [log.append(Event(text), 0.0).seq for text in "abc"] == [1, 2, 3]
@@ -57,9 +54,6 @@ def test_an_entry_holds_its_event_its_place_and_when_it_came() -> None:
 def test_an_epoch_that_no_cursor_could_carry_is_refused(epoch: str) -> None:
     with pytest.raises(ValueError, match="letters and digits"):
         Log(epoch)
-
-
-# Trimming
 
 
 def test_the_oldest_go_first_when_there_are_too_many() -> None:
@@ -117,9 +111,6 @@ def test_statistics_tell_what_is_kept_and_what_is_gone() -> None:
     )
 
 
-# Reading
-
-
 def test_a_reader_gets_all_that_follows_its_place_oldest_first() -> None:
     assert seqs(filled(4).read(at(1))) == [2, 3, 4]
 
@@ -165,10 +156,6 @@ def test_a_place_behind_what_is_kept_is_a_gap_that_counts_the_lost() -> None:
     assert seqs(log.read(at(6))) == [7, 8, 9, 10]
 
 
-def test_a_place_just_before_the_oldest_kept_is_no_gap() -> None:
-    assert seqs(filled(10, max_events=4).read(at(6))) == [7, 8, 9, 10]
-
-
 def test_a_place_of_another_epoch_is_a_gap_of_unknown_size() -> None:
     log = filled(10, max_events=4)
     assert log.read(at(8, "e0")) == Gap("e0-8", at(6), None, OTHER_EPOCH)
@@ -176,9 +163,6 @@ def test_a_place_of_another_epoch_is_a_gap_of_unknown_size() -> None:
 
 def test_a_place_beyond_the_top_is_a_gap_of_unknown_size() -> None:
     assert filled(3).read(at(4)) == Gap("e1-4", at(0), None, BEYOND_TOP)
-
-
-# Beginning
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -241,9 +225,6 @@ def test_hostile_text_can_always_be_told_as_json() -> None:
     assert json.loads(told.data)["old"] == '?"\r\n\0</script>'
 
 
-# Gaps
-
-
 def test_a_gap_as_data_names_both_places_the_count_and_the_reason() -> None:
     data = Gap("e1-2", at(6), 4, "trimmed").data
     assert json.loads(data) == {"old": "e1-2", "new": "e1-6", "lost": 4, "reason": "trimmed"}
@@ -284,9 +265,6 @@ def test_a_notice_is_the_same_block_for_those_here_and_those_who_resume() -> Non
     assert isinstance(resumed, Slice)
     assert resumed.entries == (notice,)
     assert notice.sse.startswith(b"event: bridge.gap\nid: e1-2\n")
-
-
-# Options
 
 
 def test_the_defaults_keep_five_minutes_and_begin_at_the_tail() -> None:

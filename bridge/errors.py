@@ -47,7 +47,7 @@ class ConfigError(LocalFault):
         super().__init__(f"{where}: {what}" + (f" ({remedy})" if remedy else ""))
 
 
-class ConfigErrors(ConfigError):
+class ConfigErrors(ConfigError):  # noqa: N818 - the plural of an Error
     """Several settings that cannot be used, told all at once; as text, one line for each.
 
     Args:

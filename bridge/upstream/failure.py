@@ -1,0 +1,61 @@
+"""What a refusal or a network error of a backend means.
+
+Decides the `Lost` that stands for it and the words for people; never retries anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridge.seams import Lost
+from bridge.upstream import answer
+from bridge.wire import endings
+
+_LONGEST_REASON = 200
+
+
+def refused(status: int, headers: Mapping[str, str]) -> Lost:
+    """A status in place of the stream, with the delay that the backend asked for.
+
+    Statuses under 400 are a backend that is not what the configuration says (a login page, a
+    redirect elsewhere): worth another attempt, since deployments mend such things.
+    """
+    ending = endings.for_status(status) if status >= 400 else endings.BAD_GATEWAY
+    return Lost(ending, f"the backend answered {status}", retry_after(headers))
+
+
+def unreachable(error: Exception) -> Lost:
+    """A connection that could not be made or broke before it was of use."""
+    return Lost(endings.BAD_GATEWAY, f"cannot reach the backend: {why(error)}")
+
+
+def silent(seconds: float) -> Lost:
+    """A connection without a sign of life."""
+    return Lost(endings.TIMEOUT, f"the backend was silent for {seconds:g} s")
+
+
+def oversized(reason: str) -> Lost:
+    """An event or a message past the limit.
+
+    Unlike a client's, it does not end the channel for everybody: the next attempt goes on behind
+    it (the upstream forgets its place), which the reconnect announces as a hole.
+    """
+    return Lost(replace(endings.TOO_BIG, reconnect=True), reason)
+
+
+def why(error: Exception) -> str:
+    """An error in words that hold no URL: system errors speak for themselves, others by name."""
+    text = str(error) if isinstance(error, OSError) else ""
+    return brief(text) or type(error).__name__
+
+
+def brief(text: str) -> str:
+    """A backend's words, fit for one line of a log."""
+    return " ".join(text.split())[:_LONGEST_REASON]
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """What `Retry-After` asks for, in milliseconds; None without one that can be read."""
+    seconds = answer.retry_after(headers.get("Retry-After"), headers.get("Date"))
+    return None if seconds is None else round(seconds * 1000)

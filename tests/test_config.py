@@ -118,8 +118,8 @@ def test_the_file_may_be_named_by_the_environment_and_a_flag_wins(folder: Path) 
         (
             'upstream.sse.url = "http://h/events"',
             (
-                "bridge.toml: upstream.sse.url: names no channel (put {channel} or {id} into it, into "
-                "the query if its path has no place for one)"
+                "bridge.toml: upstream.sse.url: names no channel (put {channel} or {id} into it, "
+                "into the query if its path has no place for one)"
             ),
         ),
         (

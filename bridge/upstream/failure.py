@@ -5,7 +5,7 @@ Decides the `Lost` that stands for it and the words for people; never retries an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bridge.seams import Lost
@@ -23,6 +23,22 @@ def refused(status: int, headers: Mapping[str, str]) -> Lost:
     """
     ending = endings.for_status(status) if status >= 400 else endings.BAD_GATEWAY
     return Lost(ending, f"the backend answered {status}", retry_after(headers))
+
+
+def closed(code: int, reason: str, final: Collection[int]) -> Lost:
+    """A backend's close frame (RFC 6455, 7.1.5).
+
+    Args:
+        code: its close code.
+        reason: its words.
+        final: codes that end the channel, besides those whose ending does so anyway. 1000 does
+            only if it is listed, and 1009 too: it refuses one client's frame and no more.
+    """
+    ending = endings.for_close(code)
+    optional = (endings.COMPLETE.ws, endings.TOO_BIG.ws)
+    done = code in final or not (ending.reconnect or code in optional)
+    said = f"the backend closed with {code}" + (f": {brief(reason)}" if reason else "")
+    return Lost(replace(ending, reconnect=not done), said)
 
 
 def unreachable(error: Exception) -> Lost:

@@ -4,6 +4,7 @@ import pytest
 
 from bridge.upstream.failure import (
     brief,
+    closed,
     oversized,
     refused,
     retry_after,
@@ -53,6 +54,32 @@ def test_retry_after_is_seconds_or_a_date_against_the_responses_own(
     headers: dict[str, str], expected: int | None
 ) -> None:
     assert retry_after(headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "final", "reconnect"),
+    [
+        (1000, (1000,), False),
+        (1000, (), True),
+        (1001, (), True),
+        (1001, (1001,), False),
+        (1008, (), False),
+        (1009, (), True),
+        (1009, (1009,), False),
+        (4404, (), False),
+        (4501, (), True),
+    ],
+)
+def test_a_close_is_final_where_its_ending_or_the_configuration_says_so(
+    code: int, final: tuple[int, ...], reconnect: bool
+) -> None:
+    lost = closed(code, "", final)
+    assert (lost.ending.ws, lost.ending.reconnect) == (code, reconnect)
+    assert lost.reason == f"the backend closed with {code}"
+
+
+def test_a_close_carries_the_backends_words() -> None:
+    assert closed(1012, "new\nversion", ()).reason == "the backend closed with 1012: new version"
 
 
 def test_silence_is_a_timeout_that_says_how_long() -> None:

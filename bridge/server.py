@@ -15,6 +15,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from bridge.app import create_app
 from bridge.assembly import Bridge
@@ -100,10 +101,16 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def uvicorn_config(config: Config, bridge: Bridge) -> uvicorn.Config:
-    """The settings of uvicorn for this bridge."""
+def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -> uvicorn.Config:
+    """The settings of uvicorn for this bridge.
+
+    Args:
+        config: checked settings.
+        bridge: the parts to serve.
+        app: what stands in front of the bridge's own application; that alone by default.
+    """
     return uvicorn.Config(
-        create_app(config, bridge),
+        app or create_app(config, bridge),
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=config.client.max_frame_bytes,

@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
             {"assembly"},
             {"app"},
             {"server"},
+            {"demo"},
             {"cli", "__main__"},
         ),
     )

@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.conversation import Talk
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
-from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.sse import EventStream
 from bridge.endpoint.unknown import Unknown
 from bridge.endpoint.uplink import Uplink
@@ -52,7 +52,7 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
 
 def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
-    joining, probes = bridge.joining(), Probes(bridge.hub, bridge.metrics)
+    talk, probes = bridge.talk(), Probes(bridge.hub, bridge.metrics)
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
@@ -62,19 +62,19 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
     for relay in bridge.config.relays:
         made += relay_routes(relay, bridge.session, bridge.metrics)
     for route in bridge.config.routes if bridge.config.source else ():
-        made += channel_routes(bridge, route, joining)
+        made += channel_routes(bridge, route, talk)
     unknown = Unknown()
     return [*made, Route("/{path:path}", unknown), WebSocketRoute("/{path:path}", unknown)]
 
 
-def channel_routes(bridge: Bridge, route: RouteOptions, joining: Joining) -> list[BaseRoute]:
+def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[BaseRoute]:
     """The routes of one channel family: WebSocket, SSE, and POST towards the backend."""
     gateway, made = bridge.gateway, list[BaseRoute]()
     if route.ws:
-        socket = SocketEndpoint(gateway, route, bridge.dialect, joining, bridge.mapping.outgoing)
-        made.append(WebSocketRoute(plain(route.ws), socket))
+        made.append(WebSocketRoute(plain(route.ws), SocketEndpoint(talk, route, bridge.pulse)))
     for path in route.sse_paths:
-        stream, uplink = EventStream(gateway, route, joining), Uplink(gateway, route)
+        stream = EventStream(gateway, bridge.fanouts, route, talk.joining)
+        uplink = Uplink(gateway, route)
         made.append(Route(plain(path), stream, methods=["GET"]))
         made.append(Route(plain(path), uplink, methods=["POST"]))
     return made

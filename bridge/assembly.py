@@ -16,8 +16,13 @@ from weakref import WeakSet
 import aiohttp
 
 from bridge.config import Config
+from bridge.endpoint.background import Background
+from bridge.endpoint.conversation import Talk
+from bridge.endpoint.fanout import Fanouts, Service
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError
 from bridge.history.memory import MemoryStore
 from bridge.hub.channel import Channel, ChannelKey
@@ -86,6 +91,22 @@ class Bridge:
             patterns=config.channels,
         )
 
+        self.wheel = Wheel(self._call_later, time.monotonic)
+        self.background = Background()
+        self.pulse = Pulse(self.wheel, config.client.ping)
+        self.fanouts = Fanouts(
+            Service(
+                hub=self.hub,
+                options=config.client,
+                meter=self.metrics,
+                wheel=self.wheel,
+                clock=time.monotonic,
+                call_soon=self._call_soon,
+                outgoing=self.mapping.outgoing,
+                delayed=self.gateway.delayed,
+            )
+        )
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hold the HTTP session; on the way out close every upstream and wait for it."""
@@ -100,14 +121,17 @@ class Bridge:
             finally:
                 await self._close()
 
-    def joining(self) -> Joining:
-        """What gives joiners their snapshot; needs the session."""
+    def talk(self) -> Talk:
+        """What all conversations share; needs the session."""
         options = self.config.snapshots
         if options:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
-        return Joining(self._snapshots)
+        joining = Joining(self._snapshots)
+        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
     async def _close(self) -> None:
+        self.wheel.close()
+        await self.background.close()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
         if self._snapshots:
@@ -167,6 +191,9 @@ class Bridge:
         if config.completion.repeat == "keep" and not fetched:
             return None
         return Latch(config.completion, key.name)
+
+    def _call_soon(self, callback: Callable[..., object], *args: object) -> object:
+        return asyncio.get_running_loop().call_soon(callback, *args)
 
     def _call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         return asyncio.get_running_loop().call_later(delay, callback)

@@ -20,10 +20,13 @@ from starlette.types import ASGIApp
 from bridge.app import create_app
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.takeover import protocols
 from bridge.errors import ConfigError
 from bridge.ops import logs
 
 BACKLOG = 4096
+PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
+"""The protocols of uvicorn's own, which keep their connections."""
 _TICK = 0.05
 
 
@@ -111,8 +114,7 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
     """
     return uvicorn.Config(
         app or create_app(config, bridge),
-        http="httptools",
-        ws="websockets-sansio",
+        **(protocols() if config.client.fast_path else PLAIN),
         ws_max_size=config.client.max_frame_bytes,
         ws_per_message_deflate=False,
         lifespan="on",

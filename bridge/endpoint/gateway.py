@@ -6,12 +6,12 @@ request's body and never sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
 
+from bridge.endpoint.options import ClientOptions
 from bridge.errors import InvalidChannel
 from bridge.hub.hub import Hub
 from bridge.seams import Meter
@@ -22,34 +22,6 @@ from bridge.wire.routes import RouteOptions, channel_of
 
 RETURN_AFTER = (1000, 5000)
 """Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOptions:
-    """How sessions are treated, on either wire.
-
-    Attributes:
-        heartbeat: seconds of silence after which an SSE client gets `bridge.ping`.
-        send_timeout: seconds that one send may take before the session is ended as too slow.
-        retry: reconnection time told to EventSource clients, in milliseconds; 0 tells none.
-        batch: the most events in one send.
-        max_frame_bytes: the largest client frame or POST body.
-        uplink_queue: frames of one WebSocket client that may wait for the backend.
-    """
-
-    heartbeat: float = 15.0
-    send_timeout: float = 10.0
-    retry: int = 0
-    batch: int = 256
-    max_frame_bytes: int = 16 * 1024 * 1024
-    uplink_queue: int = 64
-
-    def __post_init__(self) -> None:
-        for name in ("heartbeat", "send_timeout", "batch", "max_frame_bytes", "uplink_queue"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be more than 0")
-        if self.retry < 0:
-            raise ValueError("retry must be 0 or more milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +78,11 @@ class Gateway:
         low, high = RETURN_AFTER
         return ending.after(low + int(self.random() * (high - low)))
 
-    @contextmanager
-    def counted(self, wire: str) -> Iterator[None]:
-        """Count a client for as long as it is here."""
+    def opened(self, wire: str) -> None:
+        """Count a client that has come."""
         self.meter.count("clients_opened", wire=wire)
         self.meter.gauge("clients", 1, wire=wire)
-        try:
-            yield
-        finally:
-            self.meter.gauge("clients", -1, wire=wire)
+
+    def gone(self, wire: str) -> None:
+        """Count a client that has left; once for each `opened`."""
+        self.meter.gauge("clients", -1, wire=wire)

@@ -9,11 +9,12 @@ fetched. What happens in between is in the log after the cursor and follows the 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 import anyio
 
-from bridge.endpoint.pump import AsyncBell
+from bridge.endpoint.fanout import Fanout
 from bridge.history.cursor import Cursor
 from bridge.hub.channel import Channel
 from bridge.wire.event import Event
@@ -41,13 +42,18 @@ class Joining:
     def __init__(self, snapshots: Snapshots | None, patience: float = 2.0) -> None:
         self._snapshots, self._patience = snapshots, patience
 
-    async def snapshot(self, channel: Channel, bell: AsyncBell, cursor: Cursor) -> Event | None:
+    def wanted(self, name: ChannelName) -> bool:
+        """Whether joiners of this channel are shown a state."""
+        return self._snapshots is not None and self._snapshots.wanted(name)
+
+    async def snapshot(self, fanout: Fanout, cursor: Cursor) -> Event | None:
         """The event that this client alone is to get now, if any."""
-        snapshots, name = self._snapshots, channel.key.name
-        if snapshots is None or not snapshots.wanted(name):
+        channel = fanout.channel
+        name, scope = channel.key.name, channel.key.scope
+        if self._snapshots is None or not self._snapshots.wanted(name):
             return None
-        await self._wait_ready(channel, bell)
-        event = await snapshots.fetch(name, scope=channel.key.scope)
+        await self._wait_ready(fanout)
+        event = await self._snapshots.fetch(name, scope=scope)
         return event and self._place(channel, event, cursor)
 
     def _place(self, channel: Channel, event: Event, cursor: Cursor) -> Event | None:
@@ -60,7 +66,8 @@ class Joining:
             return None
         return event if seq <= cursor.seq else None
 
-    async def _wait_ready(self, channel: Channel, bell: AsyncBell) -> None:
+    async def _wait_ready(self, fanout: Fanout) -> None:
+        ready = asyncio.Event()
+        fanout.when_ready(ready.set)
         with anyio.move_on_after(self._patience):
-            while not channel.ready:
-                await bell.wait(self._patience)
+            await ready.wait()

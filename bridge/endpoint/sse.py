@@ -1,33 +1,35 @@
 """`GET /api/v1/events/{channel}`: one SSE client.
 
-Decides where the client begins and how an SSE stream says hole, heartbeat and end; never encodes
-an event (the log's entries do, once) and never talks to a backend. By the WHATWG EventSource text
-a browser gives up for good on any status but 200, so only final words become a status: transient
-trouble is a stream that ends with `bridge.end` and a `retry:`.
+Decides where the client begins and what it is sent first; what follows is the fan-out's business.
+By the WHATWG EventSource text a browser gives up for good on any status but 200, so only final
+words become a status: transient trouble is a stream that ends with `bridge.end` and a `retry:`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 import anyio
-import orjson
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
+from bridge.endpoint.fanout import Fanout, Fanouts
 from bridge.endpoint.gateway import Gateway
-from bridge.endpoint.pump import AsyncBell, Pump
+from bridge.endpoint.notices import block_at, end_block, gap_block
+from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.stepped import SteppedStream
+from bridge.endpoint.taken import TakenStream
+from bridge.endpoint.takeover import offered
 from bridge.errors import InvalidChannel
 from bridge.history.cursor import Cursor
-from bridge.history.log import Entry, Gap
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.history.log import Gap
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import NOT_FOUND, Ending
-from bridge.wire.event import END, GAP, PING, Event
 from bridge.wire.routes import RouteOptions
-from bridge.wire.sse import encode, encode_id
+from bridge.wire.sse import encode_id, encode_retry
 
 HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -41,57 +43,17 @@ UNNAMED = "name a channel in the path, or by fileId or projectId in the query"
 START: Message = {"type": "http.response.start", "status": 200, "headers": HEADERS}
 
 
-class SseSink:
-    """Writes one client's stream as ASGI body messages, one a batch."""
-
-    __slots__ = ("_send",)
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-
-    async def write(self, block: bytes) -> None:
-        """Pass bytes on at once."""
-        await self._send({"type": "http.response.body", "body": block, "more_body": True})
-
-    async def send(self, entries: Sequence[Entry], cursor: Cursor) -> None:  # noqa: ARG002
-        """All entries in one write; each block carries its own id."""
-        await self.write(b"".join([entry.sse for entry in entries]))
-
-    async def gap(self, gap: Gap) -> None:
-        """A named event, which no legacy `onmessage` sees, with the new place as its id."""
-        await self.write(encode(gap.data, event=GAP, id=str(gap.new)))
-
-    async def heartbeat(self, cursor: Cursor) -> None:
-        """An event that scripts can see, so that a page can tell silence from death."""
-        place = str(cursor)
-        await self.write(encode(orjson.dumps({"id": place}).decode(), event=PING, id=place))
-
-    async def end(self, ending: Ending, reason: str) -> None:
-        """Say why, how long to wait, and finish the response."""
-        await self.write(encode(farewell(ending, reason), event=END, retry=ending.delay))
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def farewell(ending: Ending, reason: str) -> str:
-    """The JSON of a `bridge.end` event: code, close, reason, reconnect and delay in ms."""
-    said = {
-        "code": ending.name,
-        "close": ending.ws,
-        "reason": reason,
-        "reconnect": ending.reconnect,
-        "delay": ending.delay,
-    }
-    return orjson.dumps(said).decode()
-
-
 class EventStream:
     """The ASGI endpoint of a route's SSE side."""
 
-    def __init__(self, gateway: Gateway, route: RouteOptions, joining: Joining) -> None:
-        self._gateway, self._route, self._joining = gateway, route, joining
+    def __init__(
+        self, gateway: Gateway, fanouts: Fanouts, route: RouteOptions, joining: Joining
+    ) -> None:
+        self._gateway, self._fanouts = gateway, fanouts
+        self._route, self._joining = route, joining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one client until it leaves or its stream ends."""
+        """Serve one client until it leaves, its stream ends, or its connection is taken over."""
         request = Request(scope, receive)
         try:
             name = self._gateway.name_of(self._route, request.path_params, request.query_params)
@@ -107,17 +69,17 @@ class EventStream:
         await self._serve(request, send, ChannelKey(name))
 
     async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
-        hub, bell = self._gateway.hub, AsyncBell()
-        channel = hub.join(key, bell)
+        fanout, taken = self._fanouts.join(key), False
         try:
+            channel = fanout.channel
             place = channel.log.place(written_cursor(request))
-            if channel.ending and not _has_more(channel, place):
+            if channel.ending and not isinstance(place, Gap) and place.seq == channel.log.top:
                 await self._turn_away(request, send, channel.ending, channel.reason)
-                return
-            with self._gateway.counted("sse"):
-                await self._stream(request, send, channel, place, bell)
+            else:
+                taken = await self._stream(request, send, fanout, place)
         finally:
-            hub.leave(channel, bell)
+            if not taken:
+                self._fanouts.leave(fanout)
 
     async def _turn_away(self, request: Request, send: Send, ending: Ending, reason: str) -> None:
         """A final word as a status; a transient one as a short stream, where one is expected."""
@@ -127,38 +89,58 @@ class EventStream:
             await refusal(ending, reason)(request.scope, request.receive, send)
             return
         await send(START)
-        await SseSink(send).end(ending, reason)
+        await send({"type": "http.response.body", "body": end_block(ending, reason)})
 
     async def _stream(
-        self, request: Request, send: Send, channel: Channel, place: Cursor | Gap, bell: AsyncBell
-    ) -> None:
-        sink = SseSink(send)
-        session = Session(wire="sse", cursor=place.new if isinstance(place, Gap) else place)
+        self, request: Request, send: Send, fanout: Fanout, place: Cursor | Gap
+    ) -> bool:
+        """Begin the stream; gives whether the connection, and the fan-out with it, was taken."""
+        session = Session("sse", place.new if isinstance(place, Gap) else place)
         await send(START)
+        await send(_body(self._greeting(place)))
         session.apply(Signal.ACCEPTED)
-        await self._greet(sink, place)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_watch, request.receive, tasks.cancel_scope)
-            if written_cursor(request) is None or isinstance(place, Gap):
-                event = await self._joining.snapshot(channel, bell, session.cursor)
-                if event:
-                    await sink.write(block_at(event, session.cursor))
-            await Pump(self._gateway, channel, session, sink, bell).run()
-            tasks.cancel_scope.cancel()
+        if written_cursor(request) is None or isinstance(place, Gap):
+            event = await self._joining.snapshot(fanout, session.cursor)
+            if event:
+                await send(_body(block_at(event, session.cursor)))
+        self._gateway.opened("sse")
+        if self._take(request.scope, fanout, session):
+            return True
+        await self._step(request.receive, send, fanout, session)
+        return False
 
-    async def _greet(self, sink: SseSink, place: Cursor | Gap) -> None:
+    def _greeting(self, place: Cursor | Gap) -> bytes:
         """The first bytes, at once: an id, so that a client without an event can resume too."""
         retry = self._gateway.options.retry
-        head = b"retry: %d\n" % retry if retry else b""
-        if isinstance(place, Gap):
-            await sink.gap(place)
-        else:
-            await sink.write(head + encode_id(str(place)))
+        head = encode_retry(retry) if retry else b""
+        return head + (gap_block(place) if isinstance(place, Gap) else encode_id(str(place)))
 
+    def _take(self, scope: Scope, fanout: Fanout, session: Session) -> bool:
+        take = offered(scope)
+        if take is None:
+            return False
+        stream: TakenStream | None = take(partial(TakenStream, closed=lambda: self._gone(fanout)))
+        if stream is None:
+            return False
+        stream.reader = Reader(fanout, session, stream)
+        fanout.add(stream.reader)
+        return True
 
-def block_at(event: Event, cursor: Cursor) -> bytes:
-    """An event that only this client gets: its block leaves the client's place as it is."""
-    return encode(str(event.data), event=event.type, id=str(cursor))
+    def _gone(self, fanout: Fanout) -> None:
+        self._gateway.gone("sse")
+        self._fanouts.leave(fanout)
+
+    async def _step(self, receive: Receive, send: Send, fanout: Fanout, session: Session) -> None:
+        with anyio.CancelScope() as scope:
+            stream = SteppedStream(send, scope.cancel)
+            stream.reader = Reader(fanout, session, stream)
+            fanout.add(stream.reader)
+            try:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            finally:
+                stream.close()
+                self._gateway.gone("sse")
 
 
 def written_cursor(request: Request) -> str | None:
@@ -167,12 +149,5 @@ def written_cursor(request: Request) -> str | None:
     return header or request.query_params.get("last_event_id") or None
 
 
-def _has_more(channel: Channel, place: Cursor | Gap) -> bool:
-    return isinstance(place, Gap) or place.seq < channel.log.top
-
-
-async def _watch(receive: Receive, scope: anyio.CancelScope) -> None:
-    """Cancel once the client has left; uvicorn's `send` says nothing of it."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
+def _body(block: bytes) -> Message:
+    return {"type": "http.response.body", "body": block, "more_body": True}

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions

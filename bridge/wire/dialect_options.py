@@ -32,6 +32,8 @@ _CHOICES = {
     "unknown": ("forward", "ignore"),
     "uplink_refused": ("close", "frame", "ignore"),
     "reject": ("before", "after"),
+    "deliver": ("connect", "subscribe"),
+    "transient": ("close", "cut"),
 }
 _SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *APPLICATION_CODES} - {1010})
 
@@ -77,6 +79,10 @@ class DialectOptions:
         close_codes: other close codes for endings, such as `unauthorized = 4001`.
         reject: whether a socket is refused `before` it is accepted, by an HTTP status, or
             `after`, by a close code that browsers can read.
+        deliver: whether the path's channel is delivered from `connect` on, or only once the client
+            has sent a `subscribe` frame.
+        transient: how a socket ends whose client should come back: by `close` with a code, or
+            `cut` without a close frame, for clients that come back only where `wasClean` is false.
         subprotocols: offered subprotocols that are echoed. Never list one that is a token.
 
     Raises:
@@ -109,6 +115,8 @@ class DialectOptions:
     error: str = '{"type":"error","error":"{reason}","code":{code}}'
     close_codes: dict[str, int] = field(default_factory=dict)
     reject: Literal["before", "after"] = "before"
+    deliver: Literal["connect", "subscribe"] = "connect"
+    transient: Literal["close", "cut"] = "close"
     subprotocols: tuple[str, ...] = ("bearer",)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,79 @@
+"""A run of log entries as each wire sends it, made once however many clients get it.
+
+Decides which bytes stand for the run on a wire; never who gets them. Making is lazy: a form that
+no client of the channel uses is never made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from bridge.history.cursor import Cursor
+from bridge.history.entry import Entry
+from bridge.wire.event import Event
+from bridge.wire.framing import chunk, frame
+from bridge.wire.names import ChannelName
+
+Outgoing = Callable[[Event, ChannelName], tuple[str | bytes, ...]]
+"""The frames that an event becomes for WebSocket clients of a channel."""
+
+
+class Form(Enum):
+    """What a client's outlet writes."""
+
+    CHUNK = "chunk"
+    """SSE blocks as one HTTP chunk, straight to a transport."""
+
+    BLOCKS = "blocks"
+    """SSE blocks as one body message of an ASGI server, which frames it."""
+
+    FRAMES = "frames"
+    """WebSocket frames, straight to a transport."""
+
+    PAYLOADS = "payloads"
+    """Payloads one by one, for an ASGI server that frames them."""
+
+    ENTRIES = "entries"
+    """The batch itself, for a client that is told more than payloads."""
+
+
+class Batch:
+    """Entries in order, and the place after the last.
+
+    Args:
+        name: the channel.
+        entries: at least one.
+        cursor: the place after them.
+        outgoing: the frames of an event.
+    """
+
+    __slots__ = ("_made", "_name", "_outgoing", "cursor", "entries")
+
+    def __init__(
+        self, name: ChannelName, entries: Sequence[Entry], cursor: Cursor, outgoing: Outgoing
+    ) -> None:
+        self.entries, self.cursor = entries, cursor
+        self._name, self._outgoing = name, outgoing
+        self._made: dict[Form, object] = {}
+
+    def form(self, form: Form) -> object:
+        """The run in a form: `bytes`, or for `PAYLOADS` and `ENTRIES` something to go through."""
+        made = self._made.get(form)
+        if made is None:
+            made = self._made[form] = self._make(form)
+        return made
+
+    def payloads(self, entry: Entry) -> tuple[str | bytes, ...]:
+        """The WebSocket messages of one entry; none of a notice, which legacy clients never see."""
+        return () if entry.event.is_notice else self._outgoing(entry.event, self._name)
+
+    def _make(self, form: Form) -> object:
+        if form is Form.BLOCKS:
+            return b"".join([entry.sse for entry in self.entries])
+        if form is Form.CHUNK:
+            return chunk(b"".join([entry.sse for entry in self.entries]))
+        if form is Form.ENTRIES:
+            return self
+        payloads = [each for entry in self.entries for each in self.payloads(entry)]
+        return payloads if form is Form.PAYLOADS else b"".join(map(frame, payloads))

@@ -1,0 +1,300 @@
+"""One WebSocket client: its subscriptions, and what becomes of each frame that it sends.
+
+Decides by what the dialect makes of a frame; never waits and never touches a socket, so the same
+conversation is held over a taken-over connection and through an ASGI server. Frames for the
+backend go one after the other, in order, by a task that exists only while there are any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+
+from bridge.endpoint.background import Background
+from bridge.endpoint.batch import Form
+from bridge.endpoint.fanout import Fanouts
+from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.reader import Reader
+from bridge.endpoint.session import Session, Signal
+from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.subscription import Subscription
+from bridge.errors import InvalidChannel
+from bridge.history.log import Gap
+from bridge.hub.channel import ChannelKey
+from bridge.wire.dialect import (
+    Authenticate,
+    Command,
+    Dialect,
+    Ignore,
+    Meaning,
+    Refuse,
+    Reply,
+    Subscribe,
+    Unsubscribe,
+)
+from bridge.wire.endings import NOT_FOUND, POLICY, UNSUPPORTED, Ending
+from bridge.wire.event import END, GAP
+from bridge.wire.frame import Frame
+from bridge.wire.names import ChannelName
+
+CURSOR = "bridge.cursor"
+"""`type` of the notice that carries a client's place, for clients that asked for notices."""
+
+REFUSED = "the backend did not accept a frame"
+
+
+class Wire(Protocol):
+    """The client's socket. Every call returns at once."""
+
+    @property
+    def form(self) -> Form:
+        """What `write` takes."""
+
+    def write(self, made: object, /) -> None:
+        """Hand over a batch in this wire's form."""
+
+    def deliver(self, payload: str | bytes) -> None:
+        """Send one message."""
+
+    def close(self, ending: Ending, reason: str) -> None:
+        """Close once; what was delivered before still goes out."""
+
+    def abort(self) -> None:
+        """Drop the connection."""
+
+    def listen(self, *, wanted: bool) -> None:
+        """Read on, or leave what the client says in its own hands for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What all conversations share.
+
+    Attributes:
+        gateway: names, options and counts.
+        fanouts: where channels are read.
+        dialect: what frames mean.
+        joining: snapshots for joiners.
+        background: owns the tasks.
+    """
+
+    gateway: Gateway
+    fanouts: Fanouts
+    dialect: Dialect
+    joining: Joining
+    background: Background
+
+
+class Conversation:
+    """One accepted socket.
+
+    Args:
+        talk: what all share.
+        wire: the socket.
+        name: the path's channel, None where it names none.
+        notices: whether the client asked, by `?notices=true`, to be told its place, holes and
+            endings in frames of the bridge's own; legacy clients do not and never see one.
+    """
+
+    __slots__ = ("_carrying", "_gone", "_name", "_notices", "_readers", "_talk", "_uplink", "wire")
+
+    def __init__(
+        self, talk: Talk, wire: Wire, name: ChannelName | None, *, notices: bool = False
+    ) -> None:
+        self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
+        self._readers: dict[ChannelName, Reader] = {}
+        self._uplink: deque[Frame] | None = None
+        self._carrying = self._gone = False
+
+    def open(self, place: str | None) -> None:
+        """Greet, and deliver the path's channel from `place` on."""
+        dialect = self._talk.dialect
+        self._say(dialect.welcome(self._name))
+        if self._name and dialect.options.deliver == "connect":
+            self._subscribe(self._name, place)
+        if dialect.server_ping:
+            self._ping_later()
+
+    def hear(self, frame: Frame) -> None:
+        """Do what a frame asks for."""
+        self._obey(self._talk.dialect.read(frame, self._name))
+
+    def full(self) -> None:
+        """The wire takes no more for now."""
+        for reader in tuple(self._readers.values()):
+            reader.full()
+
+    def room(self) -> None:
+        """The wire takes more again."""
+        for reader in tuple(self._readers.values()):
+            reader.room()
+
+    def closed(self) -> None:
+        """The client is gone. Frames that it sent before still go to the backend."""
+        self._gone = True
+        if not self._carrying:
+            self._leave_all()
+
+    # What the client says.
+
+    def _obey(self, meaning: Meaning) -> None:
+        match meaning:
+            case Subscribe():
+                self._on_subscribe(meaning)
+            case Unsubscribe(names, reply):
+                for name in names:
+                    with contextlib.suppress(InvalidChannel):
+                        self._leave(self._talk.gateway.admit(name))
+                self._say(reply)
+            case Reply(text):
+                self._say(text)
+            case Authenticate(_, reply):
+                self._say(reply)
+            case Command(frame):
+                self._send_up(frame)
+            case Refuse(ending, reason):
+                self._refuse(ending, reason)
+            case Ignore(reason):
+                self._talk.gateway.meter.count("frames_ignored", reason=reason)
+
+    def _on_subscribe(self, wish: Subscribe) -> None:
+        gateway = self._talk.gateway
+        try:
+            names = [gateway.admit(each) for each in wish.names]
+        except InvalidChannel as fault:
+            self._refuse(NOT_FOUND, str(fault))
+            return
+        if len(self._readers.keys() | set(names)) > gateway.options.max_subscriptions:
+            self._refuse(POLICY, "too many subscriptions on one socket")
+            return
+        self._say(wish.reply)
+        for each in names:
+            self._subscribe(each, wish.resume)
+
+    def _say(self, text: str | None) -> None:
+        if text:
+            self.wire.deliver(text)
+
+    def _refuse(self, ending: Ending, reason: str) -> None:
+        """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
+        talk = self._talk
+        policy = talk.dialect.options.uplink_refused
+        if ending is UNSUPPORTED or policy == "ignore":
+            talk.gateway.meter.count("frames_ignored", reason=ending.name)
+        elif policy == "frame":
+            self._say(talk.dialect.error(ending, reason))
+        else:
+            self.wire.close(talk.gateway.delayed(ending), reason)
+
+    # What the client reads.
+
+    def _subscribe(self, name: ChannelName, place: str | None) -> None:
+        """Begin to deliver; a channel that is already delivered goes on as it is."""
+        if name in self._readers:
+            return
+        fanout = self._talk.fanouts.join(ChannelKey(name))
+        found = fanout.channel.log.place(place)
+        cursor = found.new if isinstance(found, Gap) else found
+        chatty = self._notices or bool(self._talk.dialect.options.gap)
+        outlet = Subscription(self, name, fanout, chatty=chatty)
+        reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
+        reader.session.apply(Signal.ACCEPTED)
+        if isinstance(found, Gap):
+            outlet.gap(found)
+        self.notify(CURSOR, name, id=str(cursor))
+        if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
+            self._talk.background.spawn(self._begin(reader, outlet))
+        else:
+            fanout.add(reader)
+
+    async def _begin(self, reader: Reader, outlet: Subscription) -> None:
+        """Deliver the snapshot first, then what the log has since the client joined."""
+        fanout, name = outlet.fanout, outlet.name
+        event = await self._talk.joining.snapshot(fanout, reader.session.cursor)
+        if self._readers.get(name) is reader and not self._gone:
+            if event:
+                self.wire.deliver(event.data)
+            fanout.add(reader)
+
+    def _ping_later(self) -> None:
+        options = self._talk.dialect.options
+        self._talk.fanouts.service.wheel.after(options.server_ping_interval, self._ping)
+
+    def _ping(self) -> None:
+        if not self._gone:
+            self._say(self._talk.dialect.server_ping)
+            self._ping_later()
+
+    def _leave(self, name: ChannelName) -> None:
+        reader = self._readers.pop(name, None)
+        if reader and isinstance(reader.outlet, Subscription):
+            reader.left()
+            self._talk.fanouts.leave(reader.outlet.fanout)
+
+    def _leave_all(self) -> None:
+        for name in tuple(self._readers):
+            self._leave(name)
+
+    # What subscriptions tell.
+
+    def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
+        """A channel is over; the last one to be closes the socket."""
+        if len(self._readers) <= 1:
+            self.notify(END, name, code=ending.name, reason=reason)
+            self.wire.close(ending, reason)
+            return
+        self._leave(name)
+        self._say(self._talk.dialect.error(ending, reason))
+
+    def tell_gap(self, name: ChannelName, data: str) -> None:
+        """Tell of a hole, as the dialect asks or to a client that asked for notices."""
+        said = orjson.loads(data)
+        self._say(self._talk.dialect.gap(**(said | {"old": said["old"] or ""})))
+        self.notify(GAP, name, **said)
+
+    def notify(self, kind: str, name: ChannelName, **members: object) -> None:
+        """Send a notice of the bridge's own, if the client asked for notices."""
+        if self._notices:
+            said = {"type": kind, "channel": name.text, **members}
+            self.wire.deliver(orjson.dumps(said).decode())
+
+    # The way to the backend.
+
+    def _send_up(self, frame: Frame) -> None:
+        if self._uplink is None:
+            self._uplink = deque()
+        self._uplink.append(frame)
+        if len(self._uplink) >= self._talk.gateway.options.uplink_queue:
+            self.wire.listen(wanted=False)
+        if not self._carrying:
+            self._carrying = True
+            self._talk.background.spawn(self._carry(self._uplink))
+
+    async def _carry(self, frames: deque[Frame]) -> None:
+        """Take the client's frames to the backend one after the other."""
+        try:
+            while frames:
+                ending = await self._carry_one(frames[0])
+                frames.popleft()
+                if ending:
+                    self._refuse(ending, REFUSED)
+                self.wire.listen(wanted=True)
+        finally:
+            self._carrying = False
+            if self._gone:
+                self._leave_all()
+
+    async def _carry_one(self, frame: Frame) -> Ending | None:
+        """By the lead of the channel that was subscribed first."""
+        ending: Ending | None = UNSUPPORTED
+        for reader in self._readers.values():
+            if isinstance(reader.outlet, Subscription):
+                ending = await reader.outlet.fanout.channel.lead.send(frame)
+                break
+        outcome = ending.name if ending else "accepted"
+        self._talk.gateway.meter.count("frames_up", outcome=outcome)
+        return ending

@@ -1,0 +1,60 @@
+"""Pings to all taken-over WebSockets, spread over the interval.
+
+Decides when a socket is pinged; that silence from one ping to the next means death is the
+socket's own to say. One timer serves all.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bridge.endpoint.wheel import Due, Wheel
+
+PARTS = 20
+"""Into how many groups sockets are spread, so that they are not all pinged at once."""
+
+
+class Pulsed(Protocol):
+    """A socket that can be pinged."""
+
+    def pulse(self) -> None:
+        """Ping, or give up."""
+
+
+class Pulse:
+    """Pings each socket once an interval.
+
+    Args:
+        wheel: the timer.
+        interval: seconds; 0 pings nobody.
+    """
+
+    def __init__(self, wheel: Wheel, interval: float) -> None:
+        self._wheel, self._interval = wheel, interval
+        self._parts: list[dict[Pulsed, None]] = [{} for _ in range(PARTS)]
+        self._turn = 0
+        self._due: Due | None = None
+
+    def add(self, socket: Pulsed) -> None:
+        """Ping a socket from now on; its first ping is one interval away."""
+        if self._interval:
+            self._parts[self._turn - 1][socket] = None
+            if self._due is None:
+                self._arm()
+
+    def discard(self, socket: Pulsed) -> None:
+        """Ping a socket no more."""
+        for part in self._parts:
+            part.pop(socket, None)
+
+    def _arm(self) -> None:
+        self._due = self._wheel.after(self._interval / PARTS, self._beat)
+
+    def _beat(self) -> None:
+        part = self._parts[self._turn]
+        self._turn = (self._turn + 1) % PARTS
+        for socket in tuple(part):
+            socket.pulse()
+        self._due = None
+        if any(self._parts):
+            self._arm()

@@ -1,0 +1,116 @@
+"""One client at one channel: an outlet and a place.
+
+Decides when a client that does not read is given up and that nothing follows its ending; what it
+is sent next is the fan-out's business, and the bytes are the outlet's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from bridge.endpoint.batch import Form
+from bridge.endpoint.session import Session, Signal, State
+from bridge.endpoint.wheel import Due
+from bridge.history.log import Gap
+from bridge.wire.endings import TRY_LATER, Ending
+
+TOO_SLOW = "too slow: the client stopped reading"
+
+
+class Outlet(Protocol):
+    """One client's wire. Every call returns at once."""
+
+    @property
+    def form(self) -> Form:
+        """What `write` takes."""
+
+    @property
+    def write(self) -> Callable[[object], None]:
+        """Hands over a batch in this outlet's form."""
+
+    def gap(self, gap: Gap) -> None:
+        """Tell of a hole."""
+
+    def end(self, ending: Ending, reason: str) -> None:
+        """Say the end, then close; what was written before still goes out."""
+
+    def abort(self) -> None:
+        """Close without another word."""
+
+
+class Place(Protocol):
+    """What a reader needs of its fan-out."""
+
+    def resume(self, reader: Reader, /) -> None:
+        """There is room again."""
+
+    def drop(self, reader: Reader, /) -> None:
+        """It reads no more."""
+
+    def deadline(self, callback: Callable[[], None], /) -> Due:
+        """Call when a send has taken too long."""
+
+    def count_slow(self, reader: Reader, /) -> None:
+        """It was given up."""
+
+
+class Reader:
+    """One client at one channel.
+
+    Args:
+        fanout: serves it once it is added there.
+        session: its state, and its place whenever it is not at the head.
+        outlet: its wire.
+
+    Attributes:
+        held: passed over at present: full, ending or gone.
+    """
+
+    __slots__ = ("_deadline", "_fanout", "form", "held", "outlet", "session")
+
+    def __init__(self, fanout: Place, session: Session, outlet: Outlet) -> None:
+        self._fanout, self.session, self.outlet = fanout, session, outlet
+        self.form, self.held = outlet.form, False
+        self._deadline: Due | None = None
+
+    def full(self) -> None:
+        """The outlet takes no more for now; a deadline begins."""
+        if self.session.state is State.WAITING:
+            self.held = True
+            self.session.apply(Signal.WOKEN)
+            self._deadline = self._fanout.deadline(self._give_up)
+
+    def room(self) -> None:
+        """The outlet takes more again."""
+        if self.session.state is State.SENDING:
+            self._disarm()
+            self.held = False
+            self.session.apply(Signal.SENT)
+            self._fanout.resume(self)
+
+    def left(self) -> None:
+        """The client is gone; harmless if it was before."""
+        self._disarm()
+        self.held = True
+        self.session.apply(Signal.LEFT)
+        self._fanout.drop(self)
+
+    def end(self, ending: Ending, reason: str) -> None:
+        """End the session; nothing is sent after it. A deadline bounds the goodbye too."""
+        if self.session.state in (State.WAITING, State.SENDING):
+            self._disarm()
+            self.held = True
+            self.session.apply(Signal.END)
+            self._fanout.drop(self)
+            self._deadline = self._fanout.deadline(self.outlet.abort)
+            self.outlet.end(ending, reason)
+
+    def _give_up(self) -> None:
+        self._fanout.count_slow(self)
+        self.end(TRY_LATER, TOO_SLOW)
+
+    def _disarm(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None

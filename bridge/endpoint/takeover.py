@@ -1,0 +1,167 @@
+"""Taking connections over from uvicorn: the one file that knows its internals.
+
+Decides when a connection can be taken (its response has begun, nothing is outstanding) and hands
+its transport to a protocol of ours; what happens on it then is `taken`'s and `taken_socket`'s.
+The two classes go into `uvicorn.Config(http=..., ws=...)`, which documents them as options, and
+offer themselves to endpoints as an ASGI extension. Nothing is patched. What is relied on beyond
+the documented options is listed in `RELIED_ON` and checked by a test, by name, against the
+installed uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+EXTENSION = "ws2sse.takeover"
+
+RELIED_ON = {
+    HttpToolsProtocol: ("app", "connections", "cycle", "flow", "parser", "pipeline", "transport"),
+    RequestResponseCycle: (
+        "chunked_encoding",
+        "disconnected",
+        "response_complete",
+        "response_started",
+    ),
+    WebSocketsSansIOProtocol: (
+        "app",
+        "close_sent",
+        "close_timer",
+        "conn",
+        "connections",
+        "disconnected",
+        "frames",
+        "handshake_complete",
+        "loop",
+        "queue",
+        "transport",
+    ),
+}
+"""Attributes of uvicorn's protocols that this file reads or sets."""
+
+
+class Successor(Protocol):
+    """What serves a connection after uvicorn: an asyncio protocol that a stop can close."""
+
+    def shutdown(self) -> None:
+        """The server stops."""
+
+
+Make = Callable[[asyncio.Transport, set[Any]], Any]
+"""Makes a successor of a transport and of the server's set of connections, which it is in from
+then on and leaves by itself when its connection is lost."""
+
+
+class Takeover(Protocol):
+    """What an endpoint finds in `scope["extensions"]["ws2sse.takeover"]`."""
+
+    def __call__(self, make: Make) -> Any:  # noqa: ANN401 - what `make` makes
+        """Hand the connection to what `make` makes of its transport; None where it cannot be.
+
+        After it the endpoint returns at once and neither sends nor receives.
+        """
+
+
+def offered(scope: Scope) -> Takeover | None:
+    """The server's offer, None where it makes none."""
+    offer: Takeover | None = (scope.get("extensions") or {}).get(EXTENSION)
+    return offer
+
+
+class _Offering:
+    """The application as one connection calls it: with the offer in its scope."""
+
+    __slots__ = ("_app", "_take")
+
+    def __init__(self, app: ASGIApp, take: Takeover) -> None:
+        self._app, self._take = app, take
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {**(scope.get("extensions") or {}), EXTENSION: self._take}
+        await self._app(scope, receive, send)
+
+
+class StreamProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, offering its connection once a response has begun."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As uvicorn, with the offer."""
+        super().connection_made(transport)
+        self.app = _Offering(self.app, self._take)
+
+    def _take(self, make: Make) -> Any:  # noqa: ANN401 - what `make` makes
+        cycle, transport = self.cycle, self.transport
+        begun = cycle.response_started and not cycle.response_complete and cycle.chunked_encoding
+        if not begun or cycle.disconnected or transport.is_closing() or self.pipeline:
+            return None
+        successor = make(transport, self.connections)
+        transport.set_protocol(successor)
+        self.connections.discard(self)
+        self.connections.add(successor)
+        self.flow.resume_reading()
+        cycle.disconnected = True  # so that the application may return without a last body
+        self._let_go()
+        return successor
+
+    def handle_websocket_upgrade(self) -> None:
+        """As uvicorn, but without leaving a parser behind that keeps all of this alive."""
+        super().handle_websocket_upgrade()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Break the ring of references, so that what uvicorn held is freed with the task."""
+        del self.app, self.cycle, self.flow, self.parser, self.transport
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, offering its connection once it is accepted."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As uvicorn, with the offer."""
+        super().connection_made(transport)
+        self.app = _Offering(self.app, self._take)
+
+    def _take(self, make: Make) -> Any:  # noqa: ANN401 - what `make` makes
+        is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
+        if not is_open or self.transport.is_closing() or not self._is_unread():
+            return None
+        self.stop_keepalive()
+        transport = self.transport
+        successor = make(transport, self.connections)
+        transport.set_protocol(successor)
+        self.connections.discard(self)
+        self.connections.add(successor)
+        # When the application returns, uvicorn closes the transport unless a close is pending.
+        self.close_timer = self.loop.call_later(0, _nothing)
+        self._let_go()
+        return successor
+
+    def _is_unread(self) -> bool:
+        """Whether the client has said nothing yet: then its frames begin at the next byte."""
+        return self.queue.empty() and not self.conn.reader.buffer and not self.frames
+
+    def _let_go(self) -> None:
+        del self.app, self.conn, self.transport
+
+
+def _nothing() -> None:
+    """What is due once a taken connection's application has returned."""
+
+
+def protocols() -> dict[str, type[asyncio.Protocol]]:
+    """The options that make uvicorn offer its connections."""
+    return {"http": StreamProtocol, "ws": SocketProtocol}
+
+
+def missing() -> Iterable[str]:
+    """What the installed uvicorn lacks of `RELIED_ON`."""
+    for protocol, names in RELIED_ON.items():
+        known = set(vars(protocol)["__init__"].__code__.co_names)
+        for name in names:
+            if name not in known:
+                yield f"{protocol.__name__}.{name}"

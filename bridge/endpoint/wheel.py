@@ -1,0 +1,91 @@
+"""One timer for many waits: heartbeats, send deadlines and pings are due on the same ticks.
+
+Decides only when a call is due, to within one tick and never early; an event loop's own timers
+would cost each client a heap entry and each tick a wake-up a client.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+Callback = Callable[[], None]
+
+
+class Cancellable(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> object:
+        """Do not call."""
+
+
+CallLater = Callable[[float, Callback], Cancellable]
+
+
+class Due:
+    """A call that is due on some tick.
+
+    Attributes:
+        callback: None once it was made or cancelled.
+    """
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callback) -> None:
+        self.callback: Callback | None = callback
+
+    def cancel(self) -> None:
+        """Do not call; harmless afterwards."""
+        self.callback = None
+
+
+class Wheel:
+    """Calls by ticks. Sleeps, with no timer at all, while nothing is due.
+
+    Args:
+        call_later: the event loop's timer.
+        clock: the same loop's clock, in seconds.
+        tick: seconds between two looks.
+    """
+
+    def __init__(
+        self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.5
+    ) -> None:
+        self._call_later, self._clock, self._tick = call_later, clock, tick
+        self._slots: dict[int, list[Due]] = {}
+        self._timer: Cancellable | None = None
+        self._turned = 0  # the last tick that was looked at
+
+    def after(self, seconds: float, callback: Callback) -> Due:
+        """Call `callback` at the first tick that is at least `seconds` away."""
+        due = Due(callback)
+        now = self._clock()
+        if not self._slots:
+            self._turned = math.floor(now / self._tick)
+        slot = max(math.ceil((now + seconds) / self._tick), self._turned + 1)
+        self._slots.setdefault(slot, []).append(due)
+        self._arm(now)
+        return due
+
+    def close(self) -> None:
+        """Make none of the outstanding calls."""
+        self._slots.clear()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self, now: float) -> None:
+        if self._timer is None and self._slots:
+            self._timer = self._call_later((self._turned + 1) * self._tick - now, self._turn)
+
+    def _turn(self) -> None:
+        self._timer = None
+        reached = math.floor(self._clock() / self._tick)
+        for slot in range(self._turned + 1, reached + 1):
+            self._turned = slot
+            for due in self._slots.pop(slot, ()):
+                callback, due.callback = due.callback, None
+                if callback:
+                    callback()
+        self._arm(self._clock())

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from bridge.assembly import Bridge
 from bridge.config import Config
 from bridge.endpoint.hint import TransportHint
+from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.snapshot import Joining
@@ -44,8 +45,13 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
             probing = asyncio.create_task(report_unreachable(parts.backends()))
             yield
             probing.cancel()
+            await asyncio.wait((probing,))
 
     app = Starlette(lifespan=lifespan)
+    # Not a route that matches everything: that would win over one that knows the URL and not the
+    # method, and say 404 for 405. A missing slash is not mended: EventSource follows redirects,
+    # a WebSocket does not, and both wires are to answer alike.
+    app.router.default, app.router.redirect_slashes = Unknown(), False
     app.state.bridge = parts
     return app
 
@@ -53,28 +59,28 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
 def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
     joining, probes = bridge.joining(), Probes(bridge.hub, bridge.metrics)
+    hint = TransportHint(bridge.gateway, bridge.config.routes)
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
-        Route("/api/v1/transport/{channel}", TransportHint(bridge.gateway)),
+        Route("/api/v1/transport/{channel}", ByMethod({"GET": hint, "HEAD": hint})),
     ]
     for relay in bridge.config.relays:
         made += relay_routes(relay, bridge.session, bridge.metrics)
     for route in bridge.config.routes if bridge.config.source else ():
         made += channel_routes(bridge, route, joining)
-    unknown = Unknown()
-    return [*made, Route("/{path:path}", unknown), WebSocketRoute("/{path:path}", unknown)]
+    return made
 
 
 def channel_routes(bridge: Bridge, route: RouteOptions, joining: Joining) -> list[BaseRoute]:
     """The routes of one channel family: WebSocket, SSE, and POST towards the backend."""
     gateway, made = bridge.gateway, list[BaseRoute]()
     if route.ws:
-        socket = SocketEndpoint(gateway, route, bridge.dialect, joining, bridge.mapping.outgoing)
+        socket = SocketEndpoint(gateway, route, bridge.dialect, joining, bridge.outgoing)
         made.append(WebSocketRoute(plain(route.ws), socket))
     for path in route.sse_paths:
         stream, uplink = EventStream(gateway, route, joining), Uplink(gateway, route)
-        made.append(Route(plain(path), stream, methods=["GET"]))
-        made.append(Route(plain(path), uplink, methods=["POST"]))
+        served = ByMethod({"GET": stream, "HEAD": stream, "POST": uplink})
+        made.append(Route(plain(path), served))
     return made

@@ -8,27 +8,32 @@ a session reads its log after its cursor, and waits when there is nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import anyio
 
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.session import Session, Signal
+from bridge.endpoint.snapshot import Joining
 from bridge.history.cursor import Cursor
 from bridge.history.log import Entry, Gap
 from bridge.hub.channel import Channel
 from bridge.wire.endings import TRY_LATER, Ending
 
+SLOW = "too slow: the client stopped reading"
+RESTARTS = "the bridge restarts"
+
 
 class Sink(Protocol):
     """One client's wire. Each call returns once the bytes are handed to the transport."""
 
+    async def begin(self, place: Cursor | Gap) -> None:
+        """Say where delivery goes on: at the start, and behind each hole."""
+
     async def send(self, entries: Sequence[Entry], cursor: Cursor) -> None:
         """Deliver entries, in order; `cursor` is the place after the last."""
-
-    async def gap(self, gap: Gap) -> None:
-        """Tell of a hole."""
 
     async def heartbeat(self, cursor: Cursor) -> None:
         """Show that the connection lives."""
@@ -67,66 +72,93 @@ class Pump:
         session: the client's state and cursor.
         sink: the client's wire.
         bell: the bell with which the channel was joined.
+        joining: fetches what a joiner is shown first; None for a client that continues.
     """
 
     def __init__(
-        self, gateway: Gateway, channel: Channel, session: Session, sink: Sink, bell: AsyncBell
+        self,
+        gateway: Gateway,
+        channel: Channel,
+        session: Session,
+        sink: Sink,
+        bell: AsyncBell,
+        joining: Joining | None = None,
     ) -> None:
         self._gateway, self._options, self._meter = gateway, gateway.options, gateway.meter
         self._channel, self._session = channel, session
-        self._sink, self._bell = sink, bell
+        self._sink, self._bell, self._joining = sink, bell, joining
+        # One scope for all sends, whose deadline moves: a scope for each would cost more than it.
+        self._deadline = anyio.CancelScope()
+        self._sent_at = 0.0
 
-    async def run(self) -> None:
-        """Send until an ending is due or a send misses its deadline, then end the session."""
-        try:
-            with anyio.fail_after(None) as deadline:
-                ending, reason = await self._deliver(deadline)
-        except TimeoutError:
+    async def run(self, place: Cursor | Gap) -> None:
+        """Send until an ending is due or a send misses its deadline, then end the session.
+
+        Args:
+            place: where the client begins, as the log answered.
+        """
+        self._session.apply(Signal.ACCEPTED)
+        # Stays if the scope is cancelled, and nothing but its deadline does that.
+        due = TRY_LATER, SLOW
+        with self._deadline:
+            due = await self._deliver(place)
+        if self._deadline.cancelled_caught:
             self._meter.count("slow_clients", wire=self._session.wire)
-            ending, reason = TRY_LATER, "too slow: the client stopped reading"
-            self._session.apply(Signal.SENT)
+        ending, reason = due
         self._session.apply(Signal.END)
         with anyio.move_on_after(self._options.send_timeout):
             await self._sink.end(self._gateway.delayed(ending), reason)
         self._session.apply(Signal.SENT)
 
-    async def _deliver(self, deadline: anyio.CancelScope) -> tuple[Ending, str]:
+    async def _deliver(self, place: Cursor | Gap) -> tuple[Ending, str]:
+        await self._begin(place)
+        if self._joining:
+            await self._show(self._joining)
         while True:
-            if await self._step(deadline):
+            if await self._step():
                 continue
             if self._gateway.hub.draining:
-                return self._gateway.hub.draining, "the bridge restarts"
+                return self._gateway.hub.draining, RESTARTS
             if self._channel.ending:
                 return self._channel.ending, self._channel.reason
-            if not await self._bell.wait(self._options.heartbeat):
-                await self._beat(deadline)
+            silence = self._sent_at + self._options.heartbeat - anyio.current_time()
+            if not await self._bell.wait(max(0.0, silence)):
+                await self._sending(self._sink.heartbeat(self._session.cursor))
 
-    async def _step(self, deadline: anyio.CancelScope) -> bool:
+    async def _begin(self, place: Cursor | Gap) -> None:
+        if isinstance(place, Gap):
+            self._meter.count("gaps_told", wire=self._session.wire)
+        await self._sending(self._sink.begin(place))
+
+    async def _show(self, joining: Joining) -> None:
+        """Give this client alone what was published before it came; its place stays."""
+        cursor = self._session.cursor
+        events = await joining.snapshot(self._channel, self._bell, cursor)
+        if events:
+            now = anyio.current_time()
+            entries = [Entry(cursor.epoch, cursor.seq, event, now) for event in events]
+            await self._sending(self._sink.send(entries, cursor))
+
+    async def _step(self) -> bool:
         """Send what is after the cursor; False once there is nothing."""
         session = self._session
         found = self._channel.log.read(session.cursor, self._options.batch)
-        if not isinstance(found, Gap) and not found.entries:
-            return False
-        session.apply(Signal.WOKEN)
-        self._arm(deadline)
         if isinstance(found, Gap):
-            self._meter.count("gaps_told", wire=session.wire)
-            await self._sink.gap(found)
+            await self._begin(found)
             session.move(found.new)
-        else:
-            await self._sink.send(found.entries, found.cursor)
-            self._meter.count("events_delivered", len(found.entries), wire=session.wire)
-            session.move(found.cursor)
-        deadline.deadline = float("inf")
-        session.apply(Signal.SENT)
+            return True
+        if not found.entries:
+            return False
+        await self._sending(self._sink.send(found.entries, found.cursor))
+        self._meter.count("events_delivered", len(found.entries), wire=session.wire)
+        session.move(found.cursor)
         return True
 
-    async def _beat(self, deadline: anyio.CancelScope) -> None:
+    async def _sending(self, sent: Awaitable[None]) -> None:
+        """Wait for one send, no longer than it may take."""
         self._session.apply(Signal.WOKEN)
-        self._arm(deadline)
-        await self._sink.heartbeat(self._session.cursor)
-        deadline.deadline = float("inf")
+        self._deadline.deadline = anyio.current_time() + self._options.send_timeout
+        await sent
+        self._deadline.deadline = math.inf
+        self._sent_at = anyio.current_time()
         self._session.apply(Signal.SENT)
-
-    def _arm(self, deadline: anyio.CancelScope) -> None:
-        deadline.deadline = anyio.current_time() + self._options.send_timeout

@@ -13,9 +13,8 @@ from typing import Protocol
 
 import anyio
 
-from bridge.endpoint.pump import AsyncBell
 from bridge.history.cursor import Cursor
-from bridge.hub.channel import Channel
+from bridge.hub.channel import Channel, Incoming, unchanged
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
 
@@ -30,37 +29,57 @@ class Snapshots(Protocol):
         """The state as an event, shared within a scope; None where it cannot be had in time."""
 
 
+class Ringing(Protocol):
+    """The bell with which the joiner joined."""
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether it rang within `seconds`."""
+
+
 class Joining:
     """Gives a joining client its snapshot.
 
     Args:
         snapshots: fetches; None where no channel has one.
+        incoming: what the channel makes of an event before it gets its place.
         patience: seconds to wait for the backend to be connected first.
     """
 
-    def __init__(self, snapshots: Snapshots | None, patience: float = 2.0) -> None:
-        self._snapshots, self._patience = snapshots, patience
+    def __init__(
+        self,
+        snapshots: Snapshots | None,
+        incoming: Incoming = unchanged,
+        patience: float = 2.0,
+    ) -> None:
+        self._snapshots, self._incoming, self._patience = snapshots, incoming, patience
 
-    async def snapshot(self, channel: Channel, bell: AsyncBell, cursor: Cursor) -> Event | None:
-        """The event that this client alone is to get now, if any."""
+    async def snapshot(self, channel: Channel, bell: Ringing, cursor: Cursor) -> tuple[Event, ...]:
+        """What this client alone is to get now, as the channel itself would have told it.
+
+        Rings are used up: the caller reads the log next.
+        """
         snapshots, name = self._snapshots, channel.key.name
         if snapshots is None or not snapshots.wanted(name):
-            return None
+            return ()
         await self._wait_ready(channel, bell)
         event = await snapshots.fetch(name, scope=channel.key.scope)
-        return event and self._place(channel, event, cursor)
+        return self._placed(channel, event, cursor) if event else ()
 
-    def _place(self, channel: Channel, event: Event, cursor: Cursor) -> Event | None:
+    def _placed(self, channel: Channel, event: Event, cursor: Cursor) -> tuple[Event, ...]:
         """A new completion goes into the log, for all; one that is there already is not doubled."""
-        if channel.latch is None or not channel.latch.tells(event):
-            return event
-        seq = channel.latch.told(event)
-        if seq is None:
+        made, latch = self._incoming(event, channel.key.name), channel.latch
+        if latch is None:
+            return made
+        places = [latch.told(each) for each in made if latch.tells(each)]
+        if None in places:
             channel.publish([event])
-            return None
-        return event if seq <= cursor.seq else None
+            return ()
+        # What was trimmed meanwhile is in the log no more, so it does not follow by itself.
+        behind = max(cursor.seq, channel.log.base)
+        follows = any(place is not None and place > behind for place in places)
+        return () if follows else made
 
-    async def _wait_ready(self, channel: Channel, bell: AsyncBell) -> None:
+    async def _wait_ready(self, channel: Channel, bell: Ringing) -> None:
         with anyio.move_on_after(self._patience):
             while not channel.ready:
                 await bell.wait(self._patience)

@@ -17,6 +17,7 @@ from bridge.assembly import Bridge
 from bridge.config import Config
 from bridge.endpoint.conversation import Talk
 from bridge.endpoint.hint import TransportHint
+from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.sse import EventStream
@@ -44,8 +45,13 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
             probing = asyncio.create_task(report_unreachable(parts.backends()))
             yield
             probing.cancel()
+            await asyncio.wait((probing,))
 
     app = Starlette(lifespan=lifespan)
+    # Not a route that matches everything: that would win over one that knows the URL and not the
+    # method, and say 404 for 405. A missing slash is not mended: EventSource follows redirects,
+    # a WebSocket does not, and both wires are to answer alike.
+    app.router.default, app.router.redirect_slashes = Unknown(), False
     app.state.bridge = parts
     return app
 
@@ -53,18 +59,18 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
 def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
     talk, probes = bridge.talk(), Probes(bridge.hub, bridge.metrics)
+    hint = TransportHint(bridge.gateway, bridge.config.routes)
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
-        Route("/api/v1/transport/{channel}", TransportHint(bridge.gateway)),
+        Route("/api/v1/transport/{channel}", ByMethod({"GET": hint, "HEAD": hint})),
     ]
     for relay in bridge.config.relays:
         made += relay_routes(relay, bridge.session, bridge.metrics)
     for route in bridge.config.routes if bridge.config.source else ():
         made += channel_routes(bridge, route, talk)
-    unknown = Unknown()
-    return [*made, Route("/{path:path}", unknown), WebSocketRoute("/{path:path}", unknown)]
+    return made
 
 
 def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[BaseRoute]:
@@ -75,6 +81,6 @@ def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[Base
     for path in route.sse_paths:
         stream = EventStream(gateway, bridge.fanouts, route, talk.joining)
         uplink = Uplink(gateway, route)
-        made.append(Route(plain(path), stream, methods=["GET"]))
-        made.append(Route(plain(path), uplink, methods=["POST"]))
+        served = ByMethod({"GET": stream, "HEAD": stream, "POST": uplink})
+        made.append(Route(plain(path), served))
     return made

@@ -20,10 +20,11 @@ from bridge.endpoint.background import Background
 from bridge.endpoint.conversation import Talk
 from bridge.endpoint.fanout import Fanouts, Service
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.wheel import Wheel
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.hub.hub import Hub, Timer
@@ -59,6 +60,8 @@ class Bridge:
         gateway: what the endpoints share.
         metrics: counts.
         dialect: what legacy frames mean.
+        mapping: what is added to messages.
+        outgoing: the frames that an event becomes for WebSocket clients.
         session: the HTTP client of all upstreams.
     """
 
@@ -68,6 +71,9 @@ class Bridge:
         self.config, self.metrics = config, Metrics()
         self.dialect = Dialect(config.dialect)
         self.mapping: Mapping = Envelope(config.envelope)
+        self.outgoing: Outgoing = self.mapping.outgoing
+        if config.envelope.wrap:
+            self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
@@ -102,7 +108,7 @@ class Bridge:
                 wheel=self.wheel,
                 clock=time.monotonic,
                 call_soon=self._call_soon,
-                outgoing=self.mapping.outgoing,
+                outgoing=self.outgoing,
                 delayed=self.gateway.delayed,
             )
         )
@@ -126,7 +132,7 @@ class Bridge:
         options = self.config.snapshots
         if options:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
-        joining = Joining(self._snapshots)
+        joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
     async def _close(self) -> None:
@@ -177,10 +183,16 @@ class Bridge:
             Backoff(self.config.reconnect),
             meter=self.metrics,
             name=name.text,
-            fallbacks=[self.upstream(each) for each in self.aliases.fallbacks(name)],
+            fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
         return supervisor
+
+    def _fallbacks(self, name: ChannelName) -> tuple[ChannelName, ...]:
+        try:
+            return self.aliases.fallbacks(name)
+        except InvalidChannel:  # a name so long that no other fits
+            return ()
 
     def _latch(self, key: ChannelKey) -> Latch | None:
         """Only where a second source could tell a result again, since it costs a look at each."""

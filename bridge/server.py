@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
@@ -27,7 +29,15 @@ from bridge.ops import logs
 BACKLOG = 4096
 PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
 """The protocols of uvicorn's own, which keep their connections."""
+PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
+"""The protocols of uvicorn's own, which keep their connections."""
+
 _TICK = 0.05
+_SLACK = 5.0
+"""Seconds more than a drain, after which uvicorn gives tasks up that outlive their connections."""
+
+_CUT_ON_PURPOSE = "ASGI callable returned without completing response."
+_NOT_UTF8 = "Invalid UTF-8 sequence received from client."
 
 
 class BridgeServer(uvicorn.Server):
@@ -37,22 +47,38 @@ class BridgeServer(uvicorn.Server):
         config: uvicorn's configuration.
         bridge: what is drained.
         seconds: how long a drain may take.
+        patience: seconds for which a connection that is being closed may still write.
     """
 
-    def __init__(self, config: uvicorn.Config, bridge: Bridge, seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, bridge: Bridge, seconds: float, patience: float = 10.0
+    ) -> None:
         super().__init__(config)
-        self._bridge, self._seconds = bridge, seconds
+        self._bridge, self._seconds, self._patience = bridge, seconds, patience
+        self._closing: dict[Any, float] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then keep what start-up made out of every later garbage collection."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Beside uvicorn's own duties, about once a second: drop connections that do not close."""
+        if counter % 10 == 0:
+            self._drop_stalled(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End every session first, then close as uvicorn does."""
-        await self._drain()
-        await super().shutdown(sockets)
+        """End every session first, then close as uvicorn does; cut whoever takes too long."""
+        cutting = asyncio.get_running_loop().call_later(self._seconds, self._cut)
+        try:
+            await self._drain()
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
         if self.force_exit:  # uvicorn then leaves the application's own end out
             await self.lifespan.shutdown()
 
@@ -61,8 +87,30 @@ class BridgeServer(uvicorn.Server):
 
         The signal is not raised again after a clean stop, so the exit status is 0.
         """
-        self.force_exit = self.should_exit
+        if self.should_exit and self._loop:
+            self.force_exit = True
+            self._loop.call_soon_threadsafe(self._cut)
         self.should_exit = True
+
+    def _drop_stalled(self, now: float) -> None:
+        """A peer that does not read what was last written to it would keep it, and us, for ever.
+
+        Closing a connection waits until all is written, and no layer below bounds that wait.
+        """
+        closing = {
+            connection: self._closing.get(connection, now)
+            for connection in self.server_state.connections
+            if connection.transport.is_closing()
+        }
+        self._closing = closing
+        for connection, since in closing.items():
+            if now - since >= self._patience:
+                connection.transport.abort()
+
+    def _cut(self) -> None:
+        """Drop all connections; their sessions notice that as a client's leaving."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     async def _drain(self) -> None:
         hub = self._bridge.hub
@@ -85,7 +133,7 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: the address is not ours or the port is taken.
     """
-    where = f"{host}:{port}"
+    where = _authority(host, port)
     try:
         info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = info[0]
@@ -117,13 +165,26 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
         **(protocols() if config.client.fast_path else PLAIN),
         ws_max_size=config.client.max_frame_bytes,
         ws_per_message_deflate=False,
+        backlog=BACKLOG,
         lifespan="on",
         access_log=False,
         log_config=None,
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(config.drain_timeout)),
+        timeout_graceful_shutdown=round(config.drain_timeout + _SLACK),
     )
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn's is worth logging.
+
+    A response without an end is how a client learns that a stream broke off or that it was too
+    slow, so it is no fault of the application. What a client sends is none either: no traceback.
+    """
+    if record.msg == _NOT_UTF8:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = None
+    return record.msg != _CUT_ON_PURPOSE
 
 
 def serve(config: Config) -> int:
@@ -135,10 +196,15 @@ def serve(config: Config) -> int:
     logs.configure(config.log_level, config.log_format, mask=config.mask)
     listener = bind(config.host, config.port)
     bridge = Bridge(config)
-    server = BridgeServer(uvicorn_config(config, bridge), bridge, config.drain_timeout)
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    structlog.get_logger().info("listening", url=f"http://{shown}:{port}", source=config.source)
+    patience = config.client.send_timeout
+    server = BridgeServer(uvicorn_config(config, bridge), bridge, config.drain_timeout, patience)
+    logging.getLogger("uvicorn.error").addFilter(is_news)
+    url = f"http://{_authority(*listener.getsockname()[:2])}"
+    structlog.get_logger().info("listening", url=url, source=config.source)
     with listener:
         server.run(sockets=[listener])
     return 0 if server.started else 3
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

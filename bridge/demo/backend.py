@@ -31,18 +31,24 @@ class Backend:
 
     Args:
         speed: how many times faster than life it renders.
+        ping: seconds between an event stream's comment pings.
 
     Attributes:
         journal: all that was said.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
-        self._speed = speed
+    def __init__(self, speed: float = 1.0, *, ping: float = PING_SECONDS) -> None:
+        self._speed, self._ping = speed, ping
         self.journal = Journal()
         self._wanted = anyio.Event()
         self._turn = anyio.Lock()
         self._down = False
         self._connections: set[asyncio.Transport] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many requests are being served, streams among them."""
+        return len(self._connections)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -164,7 +170,7 @@ class Backend:
         response.content_type = "text/event-stream"
         await response.prepare(request)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_ping, response)
+            tasks.start_soon(_keep_alive, response, self._ping)
             with suppress(*_GONE):
                 async for message in self.journal.follow(int(after) if after.isdecimal() else None):
                     await response.write(block(message))
@@ -189,8 +195,8 @@ def block(message: Numbered) -> bytes:
     return f"id: {message.number}\r\ndata: {message.text}\r\n\r\n".encode()
 
 
-async def _ping(response: web.StreamResponse) -> None:
+async def _keep_alive(response: web.StreamResponse, seconds: float) -> None:
     with suppress(*_GONE):
         while True:
-            await anyio.sleep(PING_SECONDS)
+            await anyio.sleep(seconds)
             await response.write(f": ping - {datetime.now(UTC)}\r\n\r\n".encode())

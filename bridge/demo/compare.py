@@ -85,6 +85,7 @@ class Comparison:
         heard: how many pairs there were, over all renders.
         differing: how many of them were not the same.
         gaps: how many holes were told, over all renders.
+        last: the payload of the newest pair, as the event stream brought it.
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,7 @@ class Comparison:
         self._events = self._differing = self._gaps = 0
         self.render = 1
         self.heard = self.differing = self.gaps = 0
+        self.last = ""
 
     @property
     def unpaired(self) -> int:
@@ -106,6 +108,7 @@ class Comparison:
         pair = Pair(self._waiting["ws"].popleft(), self._waiting["sse"].popleft())
         self._events += 1
         self.heard += 1
+        self.last = pair.sse.text
         self._differing += not pair.same
         self.differing += not pair.same
         return pair

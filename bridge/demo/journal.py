@@ -44,6 +44,11 @@ class Journal:
         self.top = 0
         self.followed = anyio.Event()
 
+    @property
+    def last(self) -> str:
+        """The newest payload; empty before the first."""
+        return self._kept[-1].text if self._kept else ""
+
     def append(self, text: str) -> None:
         """Add a message and wake all followers."""
         self.top += 1

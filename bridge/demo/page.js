@@ -3,8 +3,10 @@
 
 import { Pairing } from "./pairing.js";
 
-const AWAY = 3000; // how long the dropped EventSource stays away, in milliseconds
+const asked = new URLSearchParams(location.search);
+const AWAY = Number(asked.get("away") ?? 3000); // of a dropped EventSource, in milliseconds
 const AGAIN = 2000; // how long after a loss to connect again, as the legacy client does at first
+const LATE = 250; // behind the other client by more than this, in milliseconds, is a replay
 const ROWS = 150;
 
 const about = await (await fetch("/demo/about")).json();
@@ -142,7 +144,7 @@ const pairing = new Pairing((message, state, other) => {
   const cell = message.row.querySelector(".same");
   [cell.textContent, cell.title] = SIGNS[state];
   cell.dataset.state = state;
-  message.row.classList.toggle("replayed", Boolean(other) && message.at - other.at > AWAY / 10);
+  message.row.classList.toggle("replayed", Boolean(other) && message.at - other.at > LATE);
   const verdict = byId("verdict");
   verdict.dataset.state = pairing.different ? "different" : "same";
   const differing = pairing.different ? `${pairing.different} different, ` : "";
@@ -228,7 +230,7 @@ byId("drop").onclick = async ({ currentTarget: button }) => {
   source.close();
   panes.sse.state("down", "dropped");
   panes.sse.note(`dropped after ${lastId ? short(lastId) : "nothing"}`, "bad");
-  say("The EventSource is disconnected for three seconds.");
+  say("The EventSource is disconnected for a moment.");
   await new Promise((done) => setTimeout(done, AWAY));
   resumed = pairing.behind("sse");
   openSource();
@@ -240,7 +242,7 @@ byId("restart").onclick = async ({ currentTarget: button }) => {
   button.disabled = true;
   byId("hop-up").dataset.state = backend = "down";
   for (const pane of Object.values(panes)) pane.note("the backend is down; this client is not");
-  say("The backend is down for two seconds. Both clients stay connected.");
+  say("The backend is down. Both clients stay connected.");
   await fetch("/demo/restart", { method: "POST" }).catch(() => {});
   backend = "back";
   button.disabled = false;

@@ -21,7 +21,7 @@ PAUSE = 2.0
 """Seconds between two renders."""
 
 _PROJECT = "demo"
-_SCENES = ("Fjord in first snow ❄", "Скалы на рассвете", "Λίμνη το σούρουπο", "Forêt d’août")
+_SCENES = ("Fjord in first snow ❄", "Скалы на рассвете", "Λίμνη το σούρουπο", "Forêt en août")
 """Beyond ASCII, so that byte for byte says something."""
 
 _PICTURE = (

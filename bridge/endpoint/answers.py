@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from bridge.wire.endings import Ending
 
@@ -28,3 +29,11 @@ def refusal(ending: Ending, reason: str) -> Response:
         headers["Retry-After"] = str(-(-ending.delay // 1000))
     body = {"code": ending.name, "reason": reason, "reconnect": ending.reconnect}
     return answer(ending.http, body, headers)
+
+
+async def deny(websocket: WebSocket, ending: Ending, reason: str) -> None:
+    """Answer a WebSocket handshake with the ending's status; servers that cannot say 403."""
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(refusal(ending, reason))
+    else:
+        await websocket.close(ending.sendable)

@@ -6,17 +6,14 @@ no client of the channel uses is never made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
+from bridge.endpoint.outgoing import Outgoing
 from bridge.history.cursor import Cursor
 from bridge.history.entry import Entry
-from bridge.wire.event import Event
 from bridge.wire.framing import chunk, frame
 from bridge.wire.names import ChannelName
-
-Outgoing = Callable[[Event, ChannelName], tuple[str | bytes, ...]]
-"""The frames that an event becomes for WebSocket clients of a channel."""
 
 
 class Form(Enum):

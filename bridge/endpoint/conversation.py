@@ -17,11 +17,13 @@ import orjson
 from bridge.endpoint.background import Background
 from bridge.endpoint.batch import Form
 from bridge.endpoint.fanout import Fanouts
-from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.farewell import told
+from bridge.endpoint.gateway import Gateway, label
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.subscription import Subscription
+from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
@@ -36,7 +38,7 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, UNSUPPORTED, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, Ending
 from bridge.wire.event import END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -100,7 +102,17 @@ class Conversation:
             endings in frames of the bridge's own; legacy clients do not and never see one.
     """
 
-    __slots__ = ("_carrying", "_gone", "_name", "_notices", "_readers", "_talk", "_uplink", "wire")
+    __slots__ = (
+        "_carrying",
+        "_closed",
+        "_gone",
+        "_name",
+        "_notices",
+        "_readers",
+        "_talk",
+        "_uplink",
+        "wire",
+    )
 
     def __init__(
         self, talk: Talk, wire: Wire, name: ChannelName | None, *, notices: bool = False
@@ -108,7 +120,7 @@ class Conversation:
         self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
         self._readers: dict[ChannelName, Reader] = {}
         self._uplink: deque[Frame] | None = None
-        self._carrying = self._gone = False
+        self._carrying = self._closed = self._gone = False
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -183,19 +195,31 @@ class Conversation:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
         talk = self._talk
         policy = talk.dialect.options.uplink_refused
-        if ending is UNSUPPORTED or policy == "ignore":
-            talk.gateway.meter.count("frames_ignored", reason=ending.name)
+        if ending is NO_WAY_UP or policy == "ignore":
+            talk.gateway.meter.count("frames_ignored", reason=label(ending))
         elif policy == "frame":
             self._say(talk.dialect.error(ending, reason))
         else:
-            self.wire.close(talk.gateway.delayed(ending), reason)
+            self._close(talk.gateway.delayed(ending), reason)
+
+    def _close(self, ending: Ending, reason: str) -> None:
+        """Close; what follows a frame that was refused would reach the backend without it."""
+        self._closed = True
+        if self._uplink:
+            self._uplink.clear()
+        self.wire.close(ending, reason)
 
     # What the client reads.
 
     def _subscribe(self, name: ChannelName, place: str | None) -> None:
-        """Begin to deliver; a channel that is already delivered goes on as it is."""
-        if name in self._readers:
+        """Begin to deliver; a channel that is delivered goes on, unless the client names a place.
+
+        From there it is delivered anew: what came since the opening comes twice, since leaving
+        out what the client says it lacks would be a hole that nobody tells of.
+        """
+        if name in self._readers and place is None:
             return
+        self._leave(name)
         fanout = self._talk.fanouts.join(ChannelKey(name))
         found = fanout.channel.log.place(place)
         cursor = found.new if isinstance(found, Gap) else found
@@ -214,9 +238,9 @@ class Conversation:
     async def _begin(self, reader: Reader, outlet: Subscription) -> None:
         """Deliver the snapshot first, then what the log has since the client joined."""
         fanout, name = outlet.fanout, outlet.name
-        event = await self._talk.joining.snapshot(fanout, reader.session.cursor)
+        events = await self._talk.joining.snapshot(fanout, reader.session.cursor)
         if self._readers.get(name) is reader and not self._gone:
-            if event:
+            for event in events:
                 self.wire.deliver(event.data)
             fanout.add(reader)
 
@@ -244,8 +268,8 @@ class Conversation:
     def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
         """A channel is over; the last one to be closes the socket."""
         if len(self._readers) <= 1:
-            self.notify(END, name, code=ending.name, reason=reason)
-            self.wire.close(ending, reason)
+            self.notify(END, name, **told(ending, reason))
+            self._close(ending, reason)
             return
         self._leave(name)
         self._say(self._talk.dialect.error(ending, reason))
@@ -265,6 +289,8 @@ class Conversation:
     # The way to the backend.
 
     def _send_up(self, frame: Frame) -> None:
+        if self._closed:
+            return
         if self._uplink is None:
             self._uplink = deque()
         self._uplink.append(frame)
@@ -279,22 +305,18 @@ class Conversation:
         try:
             while frames:
                 ending = await self._carry_one(frames[0])
-                frames.popleft()
+                if frames:  # a close drops them all
+                    frames.popleft()
                 if ending:
                     self._refuse(ending, REFUSED)
-                self.wire.listen(wanted=True)
+                if not self._closed:
+                    self.wire.listen(wanted=True)
         finally:
             self._carrying = False
             if self._gone:
                 self._leave_all()
 
     async def _carry_one(self, frame: Frame) -> Ending | None:
-        """By the lead of the channel that was subscribed first."""
-        ending: Ending | None = UNSUPPORTED
-        for reader in self._readers.values():
-            if isinstance(reader.outlet, Subscription):
-                ending = await reader.outlet.fanout.channel.lead.send(frame)
-                break
-        outcome = ending.name if ending else "accepted"
-        self._talk.gateway.meter.count("frames_up", outcome=outcome)
-        return ending
+        """Through the socket's own channel, else the one that was subscribed first."""
+        name = self._name or next(iter(self._readers), None)
+        return await carry(self._talk.gateway, name, frame) if name else NO_WAY_UP

@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bridge.endpoint.batch import Batch, Form, Outgoing
+from bridge.endpoint.batch import Batch, Form
+from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.notices import heartbeat_block
 from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.outgoing import Outgoing
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.wheel import Due, Wheel
 from bridge.history.cursor import Cursor
@@ -251,7 +253,7 @@ class Fanout:
         ending = hub.draining or channel.ending
         if ending is None or self._busy or self._log.top > self._head.seq:
             return
-        reason = "the bridge restarts" if hub.draining else channel.reason
+        reason = RESTARTS if hub.draining else channel.reason
         for group in self._groups.values():
             for reader in tuple(group):
                 reader.end(self._service.delayed(ending), reason)

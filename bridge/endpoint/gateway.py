@@ -24,6 +24,15 @@ RETURN_AFTER = (1000, 5000)
 """Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
 
 
+RESTARTS = "the bridge restarts"
+"""What clients are told while the bridge drains."""
+
+
+def label(ending: Ending) -> str:
+    """An ending's name as a metric's label: applications' own codes are too many for one each."""
+    return "close" if ending.name.startswith("close-") else ending.name
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """Shared by all endpoints of one application.
@@ -65,7 +74,7 @@ class Gateway:
         Raises:
             InvalidChannel: a name breaks the grammar or is not served here.
         """
-        name = channel_of(route, path) if path else self.aliases.from_fields(query)
+        name = channel_of(route, path) or self.aliases.from_fields(query)
         return self.admit(name) if name else None
 
     def delayed(self, ending: Ending) -> Ending:

@@ -1,6 +1,7 @@
-"""What the bridge itself says in an SSE stream: holes, heartbeats and ends.
+"""What the bridge itself says in an SSE stream: holes and heartbeats.
 
-Decides their names and shapes only. All are named events, which no legacy `onmessage` ever sees.
+Decides their names and shapes only; the end is `farewell`'s. All are named events, which no legacy
+`onmessage` ever sees.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import orjson
 
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
-from bridge.wire.endings import Ending
-from bridge.wire.event import END, GAP, PING, Event
+from bridge.wire.event import GAP, PING, Event
 from bridge.wire.sse import encode
 
 
@@ -23,18 +23,6 @@ def heartbeat_block(cursor: Cursor) -> bytes:
     """A heartbeat that scripts can see, so that a page can tell silence from death."""
     place = str(cursor)
     return encode(orjson.dumps({"id": place}).decode(), event=PING, id=place)
-
-
-def end_block(ending: Ending, reason: str) -> bytes:
-    """The last event of a stream, with the reconnection time where one is due."""
-    said = {
-        "code": ending.name,
-        "close": ending.ws,
-        "reason": reason,
-        "reconnect": ending.reconnect,
-        "delay": ending.delay,
-    }
-    return encode(orjson.dumps(said).decode(), event=END, retry=ending.delay)
 
 
 def block_at(event: Event, cursor: Cursor) -> bytes:

@@ -17,13 +17,13 @@ from dataclasses import replace
 
 import aiohttp
 import anyio
-import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import answer
+from bridge.endpoint.farewell import HEADERS, UNBUFFERED, farewell
 from bridge.endpoint.relay_request import (
     Asked,
     Refused,
@@ -35,18 +35,10 @@ from bridge.endpoint.relay_request import (
 from bridge.endpoint.relay_ws import RelaySocket
 from bridge.errors import RelayLost, RelayRefused
 from bridge.seams import Meter
-from bridge.upstream.relay import Headers, RelayAnswer, RelayBackend, RelayCall
+from bridge.upstream.relay import RelayAnswer, RelayBackend, RelayCall
 from bridge.wire.endings import TOO_BIG, Ending, for_status
-from bridge.wire.event import END
-from bridge.wire.sse import encode
 
 __all__ = ["Relay", "RelayOptions", "RelaySocket", "relay_routes"]
-
-UNBUFFERED: Headers = (
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-)
-"""What keeps proxies from caching, compressing (RFC 9111, 5.2.2.6) and buffering a stream."""
 
 
 def relay_routes(
@@ -210,10 +202,8 @@ def _passed_on(fault: RelayRefused) -> Response:
 def _farewell(ending: Ending, reason: str, seconds: int | None) -> Response:
     """A stream of one event, `bridge.end`, and the reconnection time where there is one."""
     delay = None if seconds is None else seconds * 1000
-    said = {"code": ending.name, "close": ending.ws, "reason": reason, "reconnect": True}
-    block = encode(orjson.dumps(said | {"delay": delay}).decode(), event=END, retry=delay)
-    response = Response(block, media_type="text/event-stream")
-    response.raw_headers.extend(UNBUFFERED)
+    response = Response(farewell(ending.after(delay), reason))
+    response.raw_headers.extend(HEADERS)
     return response
 
 

@@ -16,7 +16,7 @@ import anyio
 
 from bridge.endpoint.fanout import Fanout
 from bridge.history.cursor import Cursor
-from bridge.hub.channel import Channel
+from bridge.hub.channel import Channel, Incoming, unchanged
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
 
@@ -36,35 +36,45 @@ class Joining:
 
     Args:
         snapshots: fetches; None where no channel has one.
+        incoming: what the channel makes of an event before it gets its place.
         patience: seconds to wait for the backend to be connected first.
     """
 
-    def __init__(self, snapshots: Snapshots | None, patience: float = 2.0) -> None:
-        self._snapshots, self._patience = snapshots, patience
+    def __init__(
+        self,
+        snapshots: Snapshots | None,
+        incoming: Incoming = unchanged,
+        patience: float = 2.0,
+    ) -> None:
+        self._snapshots, self._incoming, self._patience = snapshots, incoming, patience
 
     def wanted(self, name: ChannelName) -> bool:
         """Whether joiners of this channel are shown a state."""
         return self._snapshots is not None and self._snapshots.wanted(name)
 
-    async def snapshot(self, fanout: Fanout, cursor: Cursor) -> Event | None:
-        """The event that this client alone is to get now, if any."""
+    async def snapshot(self, fanout: Fanout, cursor: Cursor) -> tuple[Event, ...]:
+        """What this client alone is to get now, as the channel itself would have told it."""
         channel = fanout.channel
         name, scope = channel.key.name, channel.key.scope
         if self._snapshots is None or not self._snapshots.wanted(name):
-            return None
+            return ()
         await self._wait_ready(fanout)
         event = await self._snapshots.fetch(name, scope=scope)
-        return event and self._place(channel, event, cursor)
+        return self._placed(channel, event, cursor) if event else ()
 
-    def _place(self, channel: Channel, event: Event, cursor: Cursor) -> Event | None:
+    def _placed(self, channel: Channel, event: Event, cursor: Cursor) -> tuple[Event, ...]:
         """A new completion goes into the log, for all; one that is there already is not doubled."""
-        if channel.latch is None or not channel.latch.tells(event):
-            return event
-        seq = channel.latch.told(event)
-        if seq is None:
+        made, latch = self._incoming(event, channel.key.name), channel.latch
+        if latch is None:
+            return made
+        places = [latch.told(each) for each in made if latch.tells(each)]
+        if None in places:
             channel.publish([event])
-            return None
-        return event if seq <= cursor.seq else None
+            return ()
+        # What was trimmed meanwhile is in the log no more, so it does not follow by itself.
+        behind = max(cursor.seq, channel.log.base)
+        follows = any(place is not None and place > behind for place in places)
+        return () if follows else made
 
     async def _wait_ready(self, fanout: Fanout) -> None:
         ready = asyncio.Event()

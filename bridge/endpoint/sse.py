@@ -10,13 +10,15 @@ from __future__ import annotations
 from functools import partial
 
 import anyio
-from starlette.requests import Request
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
 from bridge.endpoint.fanout import Fanout, Fanouts
-from bridge.endpoint.gateway import Gateway
-from bridge.endpoint.notices import block_at, end_block, gap_block
+from bridge.endpoint.farewell import START, farewell
+from bridge.endpoint.gateway import RESTARTS, Gateway
+from bridge.endpoint.notices import block_at, gap_block
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
@@ -31,16 +33,7 @@ from bridge.wire.endings import NOT_FOUND, Ending
 from bridge.wire.routes import RouteOptions
 from bridge.wire.sse import encode_id, encode_retry
 
-HEADERS = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-)
-"""What keeps proxies from caching, compressing (RFC 9111, 5.2.2.6) and buffering the stream."""
-
 UNNAMED = "name a channel in the path, or by fileId or projectId in the query"
-
-START: Message = {"type": "http.response.start", "status": 200, "headers": HEADERS}
 
 
 class EventStream:
@@ -53,7 +46,10 @@ class EventStream:
         self._route, self._joining = route, joining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one client until it leaves, its stream ends, or its connection is taken over."""
+        """Serve one client until it leaves, its stream ends, or its connection is taken over.
+
+        HEAD gets the headers alone.
+        """
         request = Request(scope, receive)
         try:
             name = self._gateway.name_of(self._route, request.path_params, request.query_params)
@@ -62,11 +58,13 @@ class EventStream:
             return
         if name is None:
             await refusal(NOT_FOUND, UNNAMED)(scope, receive, send)
-            return
-        if self._gateway.hub.draining:
-            await self._turn_away(request, send, self._gateway.hub.draining, "the bridge restarts")
-            return
-        await self._serve(request, send, ChannelKey(name))
+        elif self._gateway.hub.draining:
+            await self._turn_away(request, send, self._gateway.hub.draining, RESTARTS)
+        elif request.method == "HEAD":
+            await send(START)
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._serve(request, send, ChannelKey(name))
 
     async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
         fanout, taken = self._fanouts.join(key), False
@@ -89,7 +87,7 @@ class EventStream:
             await refusal(ending, reason)(request.scope, request.receive, send)
             return
         await send(START)
-        await send({"type": "http.response.body", "body": end_block(ending, reason)})
+        await send({"type": "http.response.body", "body": farewell(ending, reason)})
 
     async def _stream(
         self, request: Request, send: Send, fanout: Fanout, place: Cursor | Gap
@@ -100,8 +98,7 @@ class EventStream:
         await send(_body(self._greeting(place)))
         session.apply(Signal.ACCEPTED)
         if written_cursor(request) is None or isinstance(place, Gap):
-            event = await self._joining.snapshot(fanout, session.cursor)
-            if event:
+            for event in await self._joining.snapshot(fanout, session.cursor):
                 await send(_body(block_at(event, session.cursor)))
         self._gateway.opened("sse")
         if self._take(request.scope, fanout, session):
@@ -143,10 +140,11 @@ class EventStream:
                 self._gateway.gone("sse")
 
 
-def written_cursor(request: Request) -> str | None:
-    """The client's place: the header that EventSource sends, else the query."""
-    header = request.headers.get("last-event-id")
-    return header or request.query_params.get("last_event_id") or None
+def written_cursor(connection: HTTPConnection) -> str | None:
+    """A client's place, on either wire: the header that EventSource sends, else the query."""
+    headers: Headers = connection.headers
+    query: QueryParams = connection.query_params
+    return headers.get("last-event-id") or query.get("last_event_id") or None
 
 
 def _body(block: bytes) -> Message:

@@ -15,7 +15,8 @@ from typing import Any
 from starlette.types import Message, Send
 
 from bridge.endpoint.batch import Form
-from bridge.endpoint.notices import end_block, gap_block
+from bridge.endpoint.farewell import farewell
+from bridge.endpoint.notices import gap_block
 from bridge.endpoint.reader import Reader
 from bridge.history.log import Gap
 from bridge.wire.endings import Ending
@@ -143,7 +144,7 @@ class SteppedStream:
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""
-        self.write(end_block(ending, reason))
+        self.write(farewell(ending, reason))
         self._stepper.push({"type": "http.response.body", "body": b"", "more_body": False})
 
     def abort(self) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.endpoint.batch import Form
-from bridge.endpoint.notices import end_block, gap_block
+from bridge.endpoint.farewell import farewell
+from bridge.endpoint.notices import gap_block
 from bridge.endpoint.reader import Reader
 from bridge.history.log import Gap
 from bridge.wire.endings import Ending
@@ -27,11 +28,12 @@ class TakenStream(asyncio.Protocol):
         closed: called once, when the connection is gone.
 
     Attributes:
+        transport: as uvicorn's own connections have it.
         write: hands over a chunk.
         reader: set once it is served.
     """
 
-    __slots__ = ("_closed", "_connections", "_transport", "reader", "write")
+    __slots__ = ("_closed", "_connections", "reader", "transport", "write")
 
     form = Form.CHUNK
     reader: Reader
@@ -42,7 +44,7 @@ class TakenStream(asyncio.Protocol):
         connections: set[Any],
         closed: Callable[[], None],
     ) -> None:
-        self._transport, self._connections, self._closed = transport, connections, closed
+        self.transport, self._connections, self._closed = transport, connections, closed
         self.write: Callable[[object], None] = transport.write  # type: ignore[assignment]
 
     # What the fan-out asks for.
@@ -53,12 +55,12 @@ class TakenStream(asyncio.Protocol):
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""
-        self.write(chunk(end_block(ending, reason)) + LAST_CHUNK)
-        self._transport.close()
+        self.write(chunk(farewell(ending, reason)) + LAST_CHUNK)
+        self.transport.close()
 
     def abort(self) -> None:
         """Drop the connection and what is still to be written."""
-        self._transport.abort()
+        self.transport.abort()
 
     # What the transport tells.
 
@@ -80,4 +82,4 @@ class TakenStream(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server stops; the drain has ended the session before."""
-        self._transport.close()
+        self.transport.close()

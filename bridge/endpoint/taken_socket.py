@@ -41,6 +41,7 @@ class TakenSocket(asyncio.Protocol):
 
     Attributes:
         conversation: set before anything is read.
+        transport: as uvicorn's own connections have it.
         write: hands over frames.
     """
 
@@ -55,9 +56,9 @@ class TakenSocket(asyncio.Protocol):
         "_message",
         "_parser",
         "_timeout",
-        "_transport",
         "_wheel",
         "conversation",
+        "transport",
         "write",
     )
 
@@ -75,7 +76,7 @@ class TakenSocket(asyncio.Protocol):
         wheel: Wheel,
         closed: Callable[[TakenSocket], None],
     ) -> None:
-        self._transport, self._connections = transport, connections
+        self.transport, self._connections = transport, connections
         self._dialect, self._closed = dialect, closed
         self._limit, self._timeout, self._wheel = limit, timeout, wheel
         self.write: Callable[[object], None] = transport.write  # type: ignore[assignment]
@@ -98,30 +99,30 @@ class TakenSocket(asyncio.Protocol):
             return
         self._closing = True
         if ending.reconnect and self._dialect.options.transient == "cut":
-            self._transport.close()
+            self.transport.close()
         else:
-            self._transport.write(close_frame(self._dialect.close_code(ending), reason))
-            self._transport.resume_reading()
-        self._wheel.after(self._timeout, self._transport.abort)
+            self.transport.write(close_frame(self._dialect.close_code(ending), reason))
+            self.transport.resume_reading()
+        self._wheel.after(self._timeout, self.transport.abort)
 
     def abort(self) -> None:
         """Drop the connection and what is still to be written."""
-        self._transport.abort()
+        self.transport.abort()
 
     def listen(self, *, wanted: bool) -> None:
         """Read on, or let TCP slow the client down."""
         if wanted or self._closing:
-            self._transport.resume_reading()
+            self.transport.resume_reading()
         else:
-            self._transport.pause_reading()
+            self.transport.pause_reading()
 
     def pulse(self) -> None:
         """Ping; a client that has been silent since the last one is gone."""
         if not self._heard:
-            self._transport.abort()
+            self.transport.abort()
         elif not self._closing:
             self._heard = False
-            self._transport.write(PING)
+            self.transport.write(PING)
 
     # What the transport tells.
 
@@ -161,7 +162,7 @@ class TakenSocket(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server stops; the drain has ended the session before."""
-        self._transport.close()
+        self.transport.close()
 
     # Frames of the client.
 
@@ -194,14 +195,14 @@ class TakenSocket(asyncio.Protocol):
         replies = b"".join(parser.data_to_send())
         if parser.state is State.OPEN:
             if replies:
-                self._transport.write(replies)
+                self.transport.write(replies)
             return
         if not self._closing:
             self._closing = True
-            self._transport.write(replies)
-        self._transport.close()
+            self.transport.write(replies)
+        self.transport.close()
 
     def _fail(self, code: int) -> None:
         self._closing = True
-        self._transport.write(close_frame(code, ""))
-        self._transport.close()
+        self.transport.write(close_frame(code, ""))
+        self.transport.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bridge.endpoint.answers import refusal
+from bridge.endpoint.answers import deny, refusal
 from bridge.wire.endings import NOT_FOUND
 
 REASON = "nothing is served at this path"
@@ -20,8 +20,7 @@ class Unknown:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 404."""
-        response = refusal(NOT_FOUND, REASON)
         if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(response)
+            await deny(WebSocket(scope, receive, send), NOT_FOUND, REASON)
         else:
-            await response(scope, receive, send)
+            await refusal(NOT_FOUND, REASON)(scope, receive, send)

@@ -2,7 +2,8 @@
 
 Decides what an HTTP body becomes and how its outcome is told: 202 once the backend has accepted
 it, else the backend's refusal by the endings table. One client's frames keep their order: they
-are carried one after the other, in the order in which their requests arrived.
+are carried one after the other, in the order in which their requests arrived. A client is an
+address here, so a body that does not arrive holds up nobody else for longer than `send_timeout`.
 """
 
 from __future__ import annotations
@@ -17,22 +18,38 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
-from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.gateway import RESTARTS, Gateway
 from bridge.endpoint.sse import UNNAMED
+from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.errors import InvalidChannel
-from bridge.hub.channel import ChannelKey
-from bridge.wire.endings import INVALID_DATA, NOT_FOUND, TOO_BIG, UNSUPPORTED, Ending
+from bridge.wire.endings import INVALID_DATA, NOT_FOUND, TIMEOUT, TOO_BIG, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
 from bridge.wire.routes import RouteOptions
 
+_WHY = {
+    TOO_BIG.name: "the body is too large",
+    INVALID_DATA.name: "the body is not UTF-8; send bytes as application/octet-stream",
+    TIMEOUT.name: "the body did not arrive in time",
+}
+
 
 class Uplink:
-    """The ASGI endpoint of a route's POST side."""
+    """The ASGI endpoint of a route's POST side.
+
+    Args:
+        gateway: what the endpoints share.
+        route: which channel a path means.
+    """
 
     def __init__(self, gateway: Gateway, route: RouteOptions) -> None:
         self._gateway, self._route = gateway, route
         self._queues: dict[tuple[ChannelName, str], _Queue] = defaultdict(_Queue)
+
+    @property
+    def waiting(self) -> int:
+        """How many clients have a frame on its way."""
+        return len(self._queues)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry one body to the backend."""
@@ -51,32 +68,24 @@ class Uplink:
         if name is None:
             return refusal(NOT_FOUND, UNNAMED)
         if self._gateway.hub.draining:
-            ending = self._gateway.delayed(self._gateway.hub.draining)
-            return refusal(ending, "the bridge restarts")
+            return refusal(self._gateway.delayed(self._gateway.hub.draining), RESTARTS)
         client = request.client.host if request.client else ""
         with self._turn(name, client) as queue:
             async with queue.lock:
                 return await self._carry(request, name)
 
     async def _carry(self, request: Request, name: ChannelName) -> Response:
-        frame = await read_frame(request, self._gateway.options.max_frame_bytes)
+        options = self._gateway.options
+        frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
-            return refusal(frame, "the body is too large or not UTF-8")
-        ending = await self._send(name, frame)
-        self._gateway.meter.count("frames_up", outcome=ending.name if ending else "accepted")
-        if ending is UNSUPPORTED:
-            return answer(501, {"reason": "the SSE backend has no send_url configured"})
-        if ending:
-            return refusal(self._gateway.delayed(ending), "the backend did not accept the frame")
-        return answer(202, {"accepted": True})
-
-    async def _send(self, name: ChannelName, frame: Frame) -> Ending | None:
-        """Through the channel's own upstream, which is opened for this where nobody reads it."""
-        channel = self._gateway.hub.join(ChannelKey(name), bell := _Silent())
-        try:
-            return await channel.lead.send(frame)
-        finally:
-            self._gateway.hub.leave(channel, bell)
+            return refusal(frame, _WHY[frame.name])
+        ending = await carry(self._gateway, name, frame)
+        if ending is None:
+            return answer(202, {"accepted": True})
+        why = "the backend did not accept the frame"
+        if ending is NO_WAY_UP:
+            why = "there is no way to the backend; the SSE backend has no send_url configured"
+        return refusal(self._gateway.delayed(ending), why)
 
     @contextmanager
     def _turn(self, name: ChannelName, client: str) -> Iterator[_Queue]:
@@ -88,7 +97,7 @@ class Uplink:
         finally:
             queue.length -= 1
             if not queue.length:
-                self._queues.pop((name, client), None)
+                del self._queues[name, client]
 
 
 class _Queue:
@@ -98,23 +107,34 @@ class _Queue:
         self.lock, self.length = anyio.Lock(), 0
 
 
-class _Silent:
-    """A bell that nobody hears: this reader came to write."""
-
-    def __call__(self) -> None:
-        """Ring unheard."""
-
-
-async def read_frame(request: Request, limit: int) -> Frame | Ending:
+async def read_frame(request: Request, limit: int, patience: float) -> Frame | Ending:
     """The body as a frame: text, unless it is declared as `application/octet-stream`.
 
     Read piece by piece, so that an oversized body costs no more than `limit` bytes.
+
+    Args:
+        request: whose body is not read yet.
+        limit: in bytes.
+        patience: seconds without a byte.
+
+    Returns:
+        The frame; `TOO_BIG`, `TIMEOUT` or `INVALID_DATA` where there is none.
+
+    Raises:
+        ClientDisconnect: the client left before the body's end.
     """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        return TOO_BIG
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            return TOO_BIG
+    with anyio.move_on_after(patience) as waited:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > limit:
+                return TOO_BIG
+            waited.deadline = anyio.current_time() + patience
+    if waited.cancelled_caught:
+        return TIMEOUT
     if request.headers.get("content-type", "").startswith("application/octet-stream"):
         return Frame(bytes(body))
     try:

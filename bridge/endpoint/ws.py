@@ -12,9 +12,11 @@ import anyio
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bridge.endpoint.answers import refusal
+from bridge.endpoint.answers import deny
 from bridge.endpoint.conversation import Conversation, Talk
+from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.pulse import Pulse
+from bridge.endpoint.sse import written_cursor
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
 from bridge.endpoint.takeover import offered
@@ -46,7 +48,7 @@ class SocketEndpoint:
             await self._refuse(websocket, NOT_FOUND, str(fault))
             return
         if self._gateway.hub.draining:
-            await self._refuse(websocket, self._gateway.hub.draining, "the bridge restarts")
+            await self._refuse(websocket, self._gateway.hub.draining, RESTARTS)
             return
         await self._accept(websocket)
         self._gateway.opened("ws")
@@ -59,7 +61,7 @@ class SocketEndpoint:
     async def _refuse(self, websocket: WebSocket, ending: Ending, reason: str) -> None:
         ending = self._gateway.delayed(ending)
         if self._dialect.options.reject == "before":
-            await websocket.send_denial_response(refusal(ending, reason))
+            await deny(websocket, ending, reason)
             return
         await self._accept(websocket)
         await websocket.close(self._dialect.close_code(ending), cut(reason))
@@ -82,7 +84,7 @@ class SocketEndpoint:
             return False
         socket.conversation = self._conversation(websocket, socket, name)
         self._pulse.add(socket)
-        socket.conversation.open(place_of(websocket))
+        socket.conversation.open(written_cursor(websocket))
         return True
 
     def _gone(self, socket: TakenSocket) -> None:
@@ -95,7 +97,7 @@ class SocketEndpoint:
             conversation = self._conversation(websocket, socket, name)
             socket.conversation = conversation
             try:
-                conversation.open(place_of(websocket))
+                conversation.open(written_cursor(websocket))
                 await socket.read()
             finally:
                 socket.stop()
@@ -110,9 +112,3 @@ class SocketEndpoint:
     ) -> Conversation:
         notices = websocket.query_params.get("notices") in ("1", "true")
         return Conversation(self._talk, wire, name, notices=notices)
-
-
-def place_of(websocket: WebSocket) -> str | None:
-    """The client's place: the header that scripts can send, else the query."""
-    header = websocket.headers.get("last-event-id")
-    return header or websocket.query_params.get("last_event_id") or None

@@ -18,7 +18,6 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import generate_latest
 
-
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 

@@ -115,4 +115,4 @@ def _members(document: object) -> Mapping[str, Any]:
 
 
 def _holds(members: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return bool(wanted) and all(members.get(name) == value for name, value in wanted.items())
+    return bool(wanted) and wanted.items() <= members.items()

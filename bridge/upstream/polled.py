@@ -17,8 +17,7 @@ from bridge.wire.frame import Frame
 
 
 class PolledLead:
-    """Stands between a supervised upstream and its channel: a `Lead` to one, `Downstream` to the
-    other.
+    """A `Lead` to the channel and a `Downstream` to its stream: it stands between the two.
 
     Args:
         downstream: the channel.
@@ -59,6 +58,11 @@ class PolledLead:
     def resumable(self) -> bool:
         """As the stream itself."""
         return self._lead.resumable
+
+    @property
+    def can_send(self) -> bool:
+        """Whether the stream's backend takes clients' frames at all."""
+        return bool(getattr(self._lead, "can_send", True))
 
     async def send(self, frame: Frame) -> Ending | None:
         """By the stream's own way."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import structlog
@@ -39,5 +40,9 @@ async def unreachable(host: str, port: int) -> str | None:
         return f"no answer within {PATIENCE:g} s"
     except OSError as error:
         return error.strerror or str(error)
+    except UnicodeError:
+        return "the host is no name that could be looked up"
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
     return None

@@ -273,7 +273,7 @@ class WsUpstream:
     def _closed(self, over: ConnectionClosed) -> list[Signal]:
         """What a close means, by who began it."""
         received, sent = over.rcvd, over.sent
-        if received and (sent is None or over.rcvd_then_sent):
+        if received:
             return [closed(received.code, received.reason, self._options.final_closes)]
         if sent is None:
             return [Lost(endings.ABNORMAL, "the connection broke off")]

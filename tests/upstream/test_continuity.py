@@ -143,6 +143,16 @@ def test_numbers_that_begin_anew_are_a_renumbering() -> None:
     assert continuity.provable
 
 
+def test_after_a_renumbering_the_old_ids_are_forgotten() -> None:
+    continuity = read("auto", 5, 6, 7)
+    continuity.opened(resumed=True)
+    anew = events(4, 5, 6, data="of another life")
+    assert continuity.admit(anew) == [Missing("renumbered"), *anew]
+    continuity.lost()
+    continuity.opened(resumed=True)
+    assert continuity.admit(anew[1:]) == []
+
+
 def test_an_event_without_id_cannot_prove_a_dense_stream_whole() -> None:
     continuity = read("auto", 1, 2, 3)
     continuity.opened(resumed=True)
@@ -195,7 +205,7 @@ def test_the_same_data_under_another_name_is_new() -> None:
 
 
 def test_ids_that_repeat_in_an_unbroken_stream_name_nothing() -> None:
-    continuity = read("auto", "x", "x")
+    continuity = read("auto", "x", "x", "x")
     continuity.opened(resumed=True)
     assert continuity.admit(events("x")) == events("x")
 

@@ -173,6 +173,12 @@ async def test_a_hole_that_the_backend_tells_is_passed_on(missed: int, lost: int
     assert record.said == ["opened", ("announced", lost), "a", ("ended", "complete")]
 
 
+async def test_a_hole_that_the_backend_tells_is_not_told_twice() -> None:
+    late = got(("d9", "9"), last_id="9", missed=5)
+    record = await story([Opened(), numbered(1, 2, 3), LOST], [Opened(), late, DONE])
+    assert record.gaps == [("announced", 5)]
+
+
 async def test_a_hole_before_the_end_is_told() -> None:
     record = await story([Opened(), numbered(1, 2, 3), LOST], [DONE])
     assert record.said[-2:] == [("reconnected", None), ("ended", "complete")]
@@ -370,6 +376,38 @@ async def test_there_is_one_connection_at_a_time() -> None:
         await until(lambda: record.openings)
     assert most == 1
     assert upstream.open_now == 0
+
+
+class Lingering(Scripted):
+    """One whose connections close only when they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = asyncio.Event()
+
+    async def open(self, resume: str | None) -> AsyncGenerator[Signal, None]:
+        self.open_now += 1
+        try:
+            yield Opened()
+            await asyncio.Event().wait()
+        finally:
+            await self.let_go.wait()
+            self.open_now -= 1
+
+
+async def test_a_new_connection_waits_until_the_last_one_is_closed() -> None:
+    upstream, record = Lingering(), Record()
+    async with supervised(upstream, record) as supervisor:
+        await until(lambda: record.openings)
+        supervisor.stop()
+        await anyio.wait_all_tasks_blocked()
+        supervisor.start()
+        sending = asyncio.create_task(supervisor.send(Frame("a")))
+        await anyio.wait_all_tasks_blocked()
+        assert (upstream.open_now, record.openings, upstream.sent) == (1, 1, [])
+        upstream.let_go.set()
+        await sending
+        assert (upstream.open_now, record.openings, upstream.sent) == (1, 2, [Frame("a")])
 
 
 async def test_stopping_in_a_pause_ends_it() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from bridge.seams import Got, Lost, Opened, Signal
 from bridge.upstream.ws import WsOptions, WsUpstream
@@ -373,11 +374,25 @@ async def test_a_peer_that_never_answers_is_a_bad_gateway() -> None:
         assert lost(await read(made)).ending.name == "bad-gateway"
 
 
-@pytest.mark.parametrize("location", ["ws://localhost:1/", "http://localhost:1/", "http://["])
-async def test_redirects_elsewhere_are_not_followed(location: str) -> None:
-    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
-    async with raw_server(saying(head.encode())) as address:
+@pytest.mark.parametrize("location", ["http://localhost:1/", "http://[", "wss://localhost:1/"])
+async def test_unusable_redirects_are_a_bad_gateway(location: str) -> None:
+    async with raw_server(saying(redirect(location))) as address:
         assert lost(await read(upstream(address))).ending.name == "bad-gateway"
+
+
+async def test_a_redirect_to_another_origin_is_not_followed() -> None:
+    async with (
+        backend(sending("stolen")) as elsewhere,
+        raw_server(saying(redirect(f"ws://{elsewhere}/"))) as address,
+    ):
+        signals = await read(upstream(address))
+    assert len(signals) == 1
+    assert lost(signals).ending.name == "bad-gateway"
+
+
+def redirect(location: str) -> bytes:
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    return head.encode()
 
 
 # Client to server.
@@ -425,8 +440,11 @@ async def test_a_backend_that_reads_nothing_does_not_hold_a_sender_for_ever() ->
         ending = await made.send(Frame("x" * 30_000_000))
         assert ending is not None
         assert ending.name == "bad-gateway"
+        connection = made._connection
+        assert connection is not None
         task.cancel()
         await asyncio.wait({task})
+        await until(lambda: connection.state is State.CLOSED)
 
 
 # Leaving.

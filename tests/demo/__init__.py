@@ -1,0 +1,1 @@
+"""Tests of `bridge.demo`, one module a source module."""

@@ -69,7 +69,6 @@ class Fanout:
 
     Attributes:
         channel: joined for as long as anyone is here.
-        members: clients that hold this fan-out, readers or on the way to become one.
     """
 
     __slots__ = (
@@ -85,12 +84,10 @@ class Fanout:
         "_said_at",
         "_service",
         "channel",
-        "members",
     )
 
     def __init__(self, service: Service, join: Callable[[Bell], Channel]) -> None:
         self._service = service
-        self.members = 0
         self._due = self._busy = False
         self._beat: Due | None = None
         self._said_at = service.clock()
@@ -297,17 +294,17 @@ class Fanouts:
 
     def join(self, key: ChannelKey) -> Fanout:
         """The fan-out of a channel, which is opened where need be. Goes with one `leave`."""
-        fanout = self._open.get(key)
+        fanout, hub = self._open.get(key), self.service.hub
         if fanout is None:
-            hub = self.service.hub
             fanout = self._open[key] = Fanout(self.service, lambda bell: hub.join(key, bell))
-        fanout.members += 1
+        else:
+            hub.join(key, fanout)
         return fanout
 
     def leave(self, fanout: Fanout) -> None:
         """Hold a fan-out no more."""
-        fanout.members -= 1
-        if not fanout.members:
+        channel = fanout.channel
+        self.service.hub.leave(channel, fanout)
+        if not channel.has(fanout):
             fanout.close()
-            del self._open[fanout.channel.key]
-            self.service.hub.leave(fanout.channel, fanout)
+            del self._open[channel.key]

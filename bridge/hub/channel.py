@@ -79,6 +79,7 @@ class Channel:
         "_clock",
         "_incoming",
         "_meter",
+        "_readers",
         "ended_at",
         "ending",
         "key",
@@ -103,7 +104,8 @@ class Channel:
     ) -> None:
         self.key, self.log, self._incoming = key, log, incoming
         self._clock, self._meter, self.latch = clock, meter, latch
-        self._bells: dict[Bell, None] = {}
+        self._bells: dict[Bell, int] = {}  # how many readers share each
+        self._readers = 0
         self.ending: Ending | None = None
         self.reason = ""
         self.ended_at = 0.0
@@ -156,15 +158,23 @@ class Channel:
     @property
     def readers(self) -> int:
         """How many sessions read this channel."""
-        return len(self._bells)
+        return self._readers
 
     def attach(self, bell: Bell) -> None:
-        """Ring `bell` from now on whenever there is news."""
-        self._bells[bell] = None
+        """Ring `bell` whenever there is news: once, however many readers share it."""
+        self._bells[bell] = self._bells.get(bell, 0) + 1
+        self._readers += 1
 
     def detach(self, bell: Bell) -> None:
-        """Stop ringing `bell`; unknown ones are ignored, since both ends may hang up."""
-        self._bells.pop(bell, None)
+        """One reader less; unknown bells are ignored, since both ends may hang up."""
+        shared = self._bells.pop(bell, 0)
+        self._readers -= bool(shared)
+        if shared > 1:
+            self._bells[bell] = shared - 1
+
+    def has(self, bell: Bell) -> bool:
+        """Whether anyone reads by this bell."""
+        return bell in self._bells
 
     def start(self) -> None:
         """Start the lead, or start it again, with no ending standing."""

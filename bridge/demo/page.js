@@ -144,7 +144,7 @@ const pairing = new Pairing((message, state, other) => {
   const cell = message.row.querySelector(".same");
   [cell.textContent, cell.title] = SIGNS[state];
   cell.dataset.state = state;
-  message.row.classList.toggle("replayed", Boolean(other) && message.at - other.at > LATE);
+  message.row.classList.toggle("replayed", state === "same" && message.at - other.at > LATE);
   const verdict = byId("verdict");
   verdict.dataset.state = pairing.different ? "different" : "same";
   const differing = pairing.different ? `${pairing.different} different, ` : "";
@@ -158,7 +158,7 @@ function openSocket() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(`${scheme}//${location.host}${path.ws}`);
   socket.onopen = () => {
-    pairing.joins("ws");
+    pairing.join();
     socket.send(JSON.stringify({ type: "subscribe", projectId: about.channel }));
   };
   socket.onmessage = ({ data }) => {
@@ -180,7 +180,7 @@ let backend = "up"; // or "down", or "back" until its first event; "gap" where s
 
 function openSource() {
   const query = lastId ? `?last_event_id=${encodeURIComponent(lastId)}` : "";
-  if (!lastId) pairing.joins("sse");
+  if (!lastId) pairing.join();
   source = new EventSource(path.sse + query);
   source.onopen = () => panes.sse.state("connected");
   source.onmessage = ({ data, lastEventId }) => {
@@ -194,7 +194,7 @@ function openSource() {
   source.addEventListener("bridge.ping", ({ lastEventId }) => (lastId = lastEventId));
   source.addEventListener("bridge.gap", ({ data, lastEventId }) => {
     lastId = lastEventId;
-    pairing.joins("sse");
+    pairing.join();
     const { lost, reason } = parse(data);
     const what = lost === null ? "events may be missing" : `${lost} events are missing`;
     panes.sse.note(`bridge.gap: ${what} (${reason})`, "bad");

@@ -6,7 +6,6 @@ import { Pairing } from "./pairing.js";
 const asked = new URLSearchParams(location.search);
 const AWAY = Number(asked.get("away") ?? 3000); // of a dropped EventSource, in milliseconds
 const AGAIN = 2000; // how long after a loss to connect again, as the legacy client does at first
-const LATE = 250; // behind the other client by more than this, in milliseconds, is a replay
 const ROWS = 150;
 
 const about = await (await fetch("/demo/about")).json();
@@ -91,7 +90,7 @@ class Pane {
     this.find(".counts").textContent = `${this.count} ${this.count === 1 ? "event" : "events"}`;
     this.follow(frame);
     pulse(this.hop);
-    return { text, row, at: performance.now() };
+    return { text, row };
   }
 
   /** What the message means for the render, as an ordinary page would take it. */
@@ -140,11 +139,10 @@ const panes = { ws: new Pane("ws"), sse: new Pane("sse") };
 
 const SIGNS = { same: ["✓", "the same bytes"], different: ["✗", "DIFFERENT"], alone: ["–", "only here"] };
 
-const pairing = new Pairing((message, state, other) => {
+const pairing = new Pairing((message, state) => {
   const cell = message.row.querySelector(".same");
   [cell.textContent, cell.title] = SIGNS[state];
   cell.dataset.state = state;
-  message.row.classList.toggle("replayed", state === "same" && message.at - other.at > LATE);
   const verdict = byId("verdict");
   verdict.dataset.state = pairing.different ? "different" : "same";
   const differing = pairing.different ? `${pairing.different} different, ` : "";
@@ -188,7 +186,9 @@ function openSource() {
     byId("place").textContent = lastEventId;
     tellBack();
     pulse(byId("hop-up"));
-    pairing.take("sse", panes.sse.show(data, lastEventId));
+    const message = panes.sse.show(data, lastEventId);
+    message.row.classList.toggle("replayed", resumed !== null && pairing.behind("sse") > 0);
+    pairing.take("sse", message);
     tellReplay();
   };
   source.addEventListener("bridge.ping", ({ lastEventId }) => (lastId = lastEventId));

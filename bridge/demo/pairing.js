@@ -8,7 +8,7 @@ export class Pairing {
   #waiting = { ws: [], sse: [] };
   #joining = true;
 
-  /** `settle(message, state, twin)` is called once it is known: "same", "different", "alone". */
+  /** `settle(message, state)` is called once it is known: "same", "different", "alone". */
   constructor(settle) {
     this.settle = settle;
     this.same = 0;
@@ -38,8 +38,8 @@ export class Pairing {
   #pair(left, right) {
     const state = left.text === right.text ? "same" : "different";
     this[state] += 1;
-    this.settle(left, state, right);
-    this.settle(right, state, left);
+    this.settle(left, state);
+    this.settle(right, state);
   }
 
   /** Pass over what stands before the first text that both have; false while there is none. */
@@ -48,7 +48,7 @@ export class Pairing {
       for (let at = Math.max(0, sum - sse.length + 1); at <= Math.min(sum, ws.length - 1); at += 1) {
         if (ws[at].text !== sse[sum - at].text) continue;
         const alone = [...ws.splice(0, at), ...sse.splice(0, sum - at)];
-        for (const message of alone) this.settle(message, "alone", null);
+        for (const message of alone) this.settle(message, "alone");
         this.#joining = false;
         return true;
       }

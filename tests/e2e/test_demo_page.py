@@ -96,7 +96,10 @@ async def test_a_dropped_event_source_resumes_without_loss(page: Page) -> None:
         await expect(page.locator("#sse .events li")).not_to_have_count(0)
         await page.locator("#drop").click()
         await expect(page.locator("#sse .note.bad")).to_contain_text("dropped after")
-        await expect(page.locator("#sse .note.good")).to_contain_text("replayed, none lost")
+        note = page.locator("#sse .note.good")
+        await expect(note).to_contain_text("replayed, none lost")
+        count = (await note.inner_text()).split()[1]
+        await expect(page.locator("#sse .replayed")).to_have_count(int(count))
         ws, sse = await _settled(page, 2)
         assert [row["text"] for row in ws] == [row["text"] for row in sse]
         assert {row["same"] for row in ws + sse} == {"same"}

@@ -173,7 +173,7 @@ function openSocket() {
 // The new client. A browser resumes by itself; a closed EventSource is opened with its last id.
 let source;
 let lastId = "";
-let resumed = null; // how many events to expect again after a drop
+let resumed = null; // how many events were replayed since a drop; null once all are
 let backend = "up"; // or "down", or "back" until its first event; "gap" where some are missing
 
 function openSource() {
@@ -187,7 +187,10 @@ function openSource() {
     tellBack();
     pulse(byId("hop-up"));
     const message = panes.sse.show(data, lastEventId);
-    message.row.classList.toggle("replayed", resumed !== null && pairing.behind("sse") > 0);
+    if (resumed !== null && pairing.behind("sse")) {
+      message.row.classList.add("replayed");
+      resumed += 1;
+    }
     pairing.take("sse", message);
     tellReplay();
   };
@@ -232,7 +235,7 @@ byId("drop").onclick = async ({ currentTarget: button }) => {
   panes.sse.note(`dropped after ${lastId ? short(lastId) : "nothing"}`, "bad");
   say("The EventSource is disconnected for a moment.");
   await new Promise((done) => setTimeout(done, AWAY));
-  resumed = pairing.behind("sse");
+  resumed = 0;
   openSource();
   source.addEventListener("open", tellReplay);
   button.disabled = false;

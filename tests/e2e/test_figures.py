@@ -3,8 +3,10 @@
 import pytest
 
 from bridge.history.log import LogOptions
-from tests.support.bridges import CHANNEL
-from tests.support.ways import FOUR_WAYS, Way, travelling
+from tests.support.bridges import CHANNEL, bridging, upstream_of
+from tests.support.clients import Client, Hole, SseClient, WsClient
+from tests.support.waiting import until
+from tests.support.ways import FOUR_WAYS, Way, Wire, new_backend, travelling
 
 EVENTS = 10_000
 LARGE = '{"image":"' + "5 MB on one line ❄ " * 270_000 + '"}'
@@ -35,3 +37,31 @@ async def test_ten_thousand_events_arrive_once_each_and_in_order(way: Way) -> No
             backend.publish(CHANNEL, payload)
         await client.wait_payloads(EVENTS)
         assert client.told == payloads
+
+
+async def _assert_all_accounted_for(client: Client) -> None:
+    """Each number in its turn, where no hole says how many are left out."""
+    await until(lambda: str(EVENTS - 1) in client.told, within=20)
+    expected = 0
+    for told in client.told:
+        if isinstance(told, Hole):
+            expected += told.lost or 0
+        else:
+            assert told == str(expected)
+            expected += 1
+    assert expected == EVENTS
+
+
+@pytest.mark.parametrize("source", ["ws", "sse"])
+async def test_a_burst_beyond_the_history_is_counted_and_not_passed_over(source: Wire) -> None:
+    async with (
+        new_backend(source) as backend,
+        bridging(upstream_of(backend), history=LogOptions(max_events=100)) as bridge,
+        SseClient(bridge.authority) as stream,
+        WsClient(bridge.authority, notices=True) as socket,
+    ):
+        await until(lambda: backend.subscribers(CHANNEL) and bridge.readers == 2)
+        for number in range(EVENTS):
+            backend.publish(CHANNEL, str(number))
+        for client in (stream, socket):
+            await _assert_all_accounted_for(client)

@@ -15,7 +15,9 @@ PEERS := tests/peers
 PEERS_READY := $(PEERS)/node_modules/.ready
 ARGS ?=
 
-.PHONY: help demo test check format lock system-deps clean
+HARNESS := build/benchmarks/load build/benchmarks/limit
+
+.PHONY: help demo bench test check format lock system-deps clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
@@ -23,6 +25,9 @@ help: ## List these targets
 
 demo: $(READY) ## Run an emulated backend, the bridge and a page that shows both wires
 	@$(BIN)/ws2sse demo $(ARGS)
+
+bench: $(READY) $(PEERS_READY) $(HARNESS) ## Measure beside real peers; ARGS=--quick, ARGS="--only sse-single,memory"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(READY) $(PEERS_READY) ## Run the tests; ARGS="-k word" passes options to pytest
 	@$(BIN)/pytest -q $(ARGS)
@@ -48,7 +53,7 @@ system-deps: ## Install the servers and browsers that tests use (Debian; needs r
 	@.ci/system-deps
 
 clean: ## Remove the virtual environment, the Node.js packages and all caches
-	@rm -rf $(VENV) $(PEERS)/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
@@ -70,3 +75,9 @@ $(PEERS_READY): $(PEERS)/package-lock.json $(PEERS)/package.json
 		if (cd $(PEERS) && npm ci --ignore-scripts --silent); then touch $@; \
 		else echo 'npm could not install the Node.js packages of the tests.' >&2; fi; \
 	fi
+
+# Without a compiler the benchmarks say so and what they leave out.
+build/benchmarks/%: benchmarks/%.c
+	@mkdir -p $(@D)
+	@if command -v cc >/dev/null; then cc -O2 -Wall -Wextra -o $@ $<; \
+		else echo 'No C compiler (cc): $@ is left out.' >&2; fi

@@ -6,7 +6,6 @@ import { Pairing } from "./pairing.js";
 const asked = new URLSearchParams(location.search);
 const AWAY = Number(asked.get("away") ?? 3000); // of a dropped EventSource, in milliseconds
 const AGAIN = 2000; // how long after a loss to connect again, as the legacy client does at first
-const LATE = 250; // behind the other client by more than this, in milliseconds, is a replay
 const ROWS = 150;
 
 const about = await (await fetch("/demo/about")).json();
@@ -91,7 +90,7 @@ class Pane {
     this.find(".counts").textContent = `${this.count} ${this.count === 1 ? "event" : "events"}`;
     this.follow(frame);
     pulse(this.hop);
-    return { text, row, at: performance.now() };
+    return { text, row };
   }
 
   /** What the message means for the render, as an ordinary page would take it. */
@@ -140,11 +139,10 @@ const panes = { ws: new Pane("ws"), sse: new Pane("sse") };
 
 const SIGNS = { same: ["✓", "the same bytes"], different: ["✗", "DIFFERENT"], alone: ["–", "only here"] };
 
-const pairing = new Pairing((message, state, other) => {
+const pairing = new Pairing((message, state) => {
   const cell = message.row.querySelector(".same");
   [cell.textContent, cell.title] = SIGNS[state];
   cell.dataset.state = state;
-  message.row.classList.toggle("replayed", Boolean(other) && message.at - other.at > LATE);
   const verdict = byId("verdict");
   verdict.dataset.state = pairing.different ? "different" : "same";
   const differing = pairing.different ? `${pairing.different} different, ` : "";
@@ -158,7 +156,7 @@ function openSocket() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(`${scheme}//${location.host}${path.ws}`);
   socket.onopen = () => {
-    pairing.joins("ws");
+    pairing.join();
     socket.send(JSON.stringify({ type: "subscribe", projectId: about.channel }));
   };
   socket.onmessage = ({ data }) => {
@@ -175,12 +173,12 @@ function openSocket() {
 // The new client. A browser resumes by itself; a closed EventSource is opened with its last id.
 let source;
 let lastId = "";
-let resumed = null; // how many events to expect again after a drop
+let resumed = null; // how many events were replayed since a drop; null once all are
 let backend = "up"; // or "down", or "back" until its first event; "gap" where some are missing
 
 function openSource() {
   const query = lastId ? `?last_event_id=${encodeURIComponent(lastId)}` : "";
-  if (!lastId) pairing.joins("sse");
+  if (!lastId) pairing.join();
   source = new EventSource(path.sse + query);
   source.onopen = () => panes.sse.state("connected");
   source.onmessage = ({ data, lastEventId }) => {
@@ -188,13 +186,18 @@ function openSource() {
     byId("place").textContent = lastEventId;
     tellBack();
     pulse(byId("hop-up"));
-    pairing.take("sse", panes.sse.show(data, lastEventId));
+    const message = panes.sse.show(data, lastEventId);
+    if (resumed !== null && pairing.behind("sse")) {
+      message.row.classList.add("replayed");
+      resumed += 1;
+    }
+    pairing.take("sse", message);
     tellReplay();
   };
   source.addEventListener("bridge.ping", ({ lastEventId }) => (lastId = lastEventId));
   source.addEventListener("bridge.gap", ({ data, lastEventId }) => {
     lastId = lastEventId;
-    pairing.joins("sse");
+    pairing.join();
     const { lost, reason } = parse(data);
     const what = lost === null ? "events may be missing" : `${lost} events are missing`;
     panes.sse.note(`bridge.gap: ${what} (${reason})`, "bad");
@@ -232,7 +235,7 @@ byId("drop").onclick = async ({ currentTarget: button }) => {
   panes.sse.note(`dropped after ${lastId ? short(lastId) : "nothing"}`, "bad");
   say("The EventSource is disconnected for a moment.");
   await new Promise((done) => setTimeout(done, AWAY));
-  resumed = pairing.behind("sse");
+  resumed = 0;
   openSource();
   source.addEventListener("open", tellReplay);
   button.disabled = false;

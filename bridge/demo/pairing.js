@@ -1,21 +1,23 @@
 // Pairs what two clients of one channel get, in order, and says whether the texts are the same.
 // Never looks at the page. A client that (re)connects without a place of its own joins somewhere
-// in the stream: only then may the other have messages that this one never gets.
+// in the stream: only then may each have messages that the other never gets.
+
+const PATIENCE = 50; // messages that both may have without one in common, before that is a fault
 
 export class Pairing {
   #waiting = { ws: [], sse: [] };
-  #joined = { ws: true, sse: true };
+  #joining = true;
 
-  /** Called with each message once its fate is known: "same", "different" or "alone". */
+  /** `settle(message, state)` is called once it is known: "same", "different", "alone". */
   constructor(settle) {
     this.settle = settle;
     this.same = 0;
     this.different = 0;
   }
 
-  /** This client begins anew, at a place that nobody knows. */
-  joins(wire) {
-    this.#joined[wire] = true;
+  /** A client begins anew, at a place that nobody knows. */
+  join() {
+    this.#joining = true;
   }
 
   /** How many messages the other client has and this one does not have yet. */
@@ -28,9 +30,7 @@ export class Pairing {
     this.#waiting[wire].push(message);
     const { ws, sse } = this.#waiting;
     while (ws.length && sse.length) {
-      if (ws[0].text !== sse[0].text && (this.#skip("ws", "sse") || this.#skip("sse", "ws"))) {
-        continue;
-      }
+      if (this.#joining && !this.#meet(ws, sse)) return;
       this.#pair(ws.shift(), sse.shift());
     }
   }
@@ -38,19 +38,22 @@ export class Pairing {
   #pair(left, right) {
     const state = left.text === right.text ? "same" : "different";
     this[state] += 1;
-    if (state === "same") this.#joined = { ws: false, sse: false };
-    this.settle(left, state, right);
-    this.settle(right, state, left);
+    this.settle(left, state);
+    this.settle(right, state);
   }
 
-  /** Where `joiner` has just joined, pass over what `other` got before that. */
-  #skip(joiner, other) {
-    if (!this.#joined[joiner]) return false;
-    const first = this.#waiting[joiner][0].text;
-    const at = this.#waiting[other].findIndex((message) => message.text === first);
-    for (const message of this.#waiting[other].splice(0, Math.max(at, 0))) {
-      this.settle(message, "alone", null);
+  /** Pass over what stands before the first text that both have; false while there is none. */
+  #meet(ws, sse) {
+    for (let sum = 0; sum < ws.length + sse.length - 1; sum += 1) {
+      for (let at = Math.max(0, sum - sse.length + 1); at <= Math.min(sum, ws.length - 1); at += 1) {
+        if (ws[at].text !== sse[sum - at].text) continue;
+        const alone = [...ws.splice(0, at), ...sse.splice(0, sum - at)];
+        for (const message of alone) this.settle(message, "alone");
+        this.#joining = false;
+        return true;
+      }
     }
-    return at > 0;
+    this.#joining = Math.min(ws.length, sse.length) < PATIENCE;
+    return !this.#joining;
   }
 }

@@ -27,7 +27,7 @@ _SCENES = ("Fjord in first snow ❄", "Скалы на рассвете", "Λί�
 _PICTURE = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 160 90'>"
     "<rect width='160' height='90' fill='hsl({sky} 65% 74%)'/>"
-    "<circle cx='{sun}' cy='30' r='13' fill='hsl({warm} 95% 90%)'/>"
+    "<circle cx='{sun}' cy='30' r='13' fill='hsl(48 95% 88%)'/>"
     "<path d='M0 62 40 40 84 66 120 46 160 60V90H0Z' fill='hsl({sky} 32% 46%)'/>"
     "<path d='M0 78 50 60 110 80 160 64V90H0Z' fill='hsl({sky} 42% 24%)'/></svg>"
 )
@@ -84,7 +84,7 @@ def task(number: int, status: str) -> dict[str, Any]:
 def file(number: int) -> dict[str, Any]:
     """The file that a render makes: a small picture, as a `data:` URL."""
     sky = 200 + number * 47
-    picture = _PICTURE.format(sky=sky % 360, warm=(sky + 180) % 360, sun=30 + number * 37 % 100)
+    picture = _PICTURE.format(sky=sky % 360, sun=30 + number * 37 % 100)
     return {
         "id": f"f{number}",
         "name": _scene(number),

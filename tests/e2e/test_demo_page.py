@@ -16,6 +16,10 @@ from bridge.settings.model import Source
 EVENTS = len(script.render(1))
 
 
+def _alike(text: str) -> list[str]:
+    return [f"{wire} {text} same" for wire in ("ws", "sse")]
+
+
 class Silent:
     """A screen that shows nothing."""
 
@@ -92,7 +96,10 @@ async def test_a_dropped_event_source_resumes_without_loss(page: Page) -> None:
         await expect(page.locator("#sse .events li")).not_to_have_count(0)
         await page.locator("#drop").click()
         await expect(page.locator("#sse .note.bad")).to_contain_text("dropped after")
-        await expect(page.locator("#sse .note.good")).to_contain_text("replayed, none lost")
+        note = page.locator("#sse .note.good")
+        await expect(note).to_contain_text("replayed, none lost")
+        count = (await note.inner_text()).split()[1]
+        await expect(page.locator("#sse .replayed")).to_have_count(int(count))
         ws, sse = await _settled(page, 2)
         assert [row["text"] for row in ws] == [row["text"] for row in sse]
         assert {row["same"] for row in ws + sse} == {"same"}
@@ -111,6 +118,42 @@ async def test_a_backend_that_restarts_disconnects_nobody(
         for wire in ("ws", "sse"):
             await expect(page.locator(f"#{wire} .state")).to_have_text("connected")
         await expect(page.locator("#verdict")).to_have_attribute("data-state", "same")
+
+
+PAIRED = """async steps => {
+  const {Pairing} = await import("/demo/pairing.js");
+  const told = [];
+  const pairing = new Pairing((message, state) => told.push(`${message.name} ${state}`));
+  for (const step of steps) {
+    if (step === "join") pairing.join();
+    else pairing.take(step.split(" ")[0], {text: step.split(" ")[1], name: step});
+  }
+  return told;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (["ws a", "sse a"], ["ws a same", "sse a same"]),
+        (["ws a", "sse a", "sse b", "ws c"], [*_alike("a"), "ws c different", "sse b different"]),
+        (["sse a", "ws b", "sse b"], ["sse a alone", *_alike("b")]),
+        (["ws b", "sse a", "sse b"], ["sse a alone", *_alike("b")]),
+        (
+            ["ws a", "sse a", "join", "sse b", "ws d", "sse c", "sse d"],
+            [*_alike("a"), "sse b alone", "sse c alone", *_alike("d")],
+        ),
+        (
+            [f"{wire} {wire}{n}" for n in range(50) for wire in ("ws", "sse")],
+            [f"{wire} {wire}{n} different" for n in range(50) for wire in ("ws", "sse")],
+        ),
+    ],
+)
+async def test_messages_are_paired_one_by_one(
+    page: Page, steps: list[str], told: list[str]
+) -> None:
+    async with demonstrating(page, speed=0.1):
+        assert await page.evaluate(PAIRED, steps) == told
 
 
 async def test_a_frame_of_the_websocket_starts_a_new_render(page: Page) -> None:

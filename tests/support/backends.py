@@ -109,14 +109,22 @@ class SseBackend(Backend):
     Args:
         replay: number the events of each channel 1, 2, 3 ... and replay after `Last-Event-ID`.
             Without it events have no id, and what nobody reads is lost, as legacy backends do.
+        numbered: number the events also where they are not replayed.
         ping: seconds between comment pings.
         running: listen at once.
     """
 
-    def __init__(self, *, replay: bool = False, ping: float = 15, running: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        replay: bool = False,
+        numbered: bool = False,
+        ping: float = 15,
+        running: bool = True,
+    ) -> None:
         super().__init__(running=running)
         self.post_status = 202
-        self._replay = replay
+        self._replay, self._numbered = replay, replay or numbered
         self._ping = ping
         self._history: defaultdict[str, list[ServerSentEvent]] = defaultdict(list)
         self._streams: defaultdict[str, set[asyncio.Queue[ServerSentEvent | None]]]
@@ -141,10 +149,9 @@ class SseBackend(Backend):
 
     def publish(self, channel: str, payload: str, *, event: str | None = None) -> None:
         """Send to all open streams of the channel; works while the backend is down, too."""
-        number = str(len(self._history[channel]) + 1) if self._replay else None
+        number = str(len(self._history[channel]) + 1) if self._numbered else None
         block = ServerSentEvent(payload, event=event, id=number)
-        if self._replay:
-            self._history[channel].append(block)
+        self._history[channel].append(block)
         self._put(channel, block)
 
     def comment(self, channel: str, text: str) -> None:
@@ -171,9 +178,11 @@ class SseBackend(Backend):
             listener.close()
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
-        self._server.should_exit = True
-        await self._served
-        await until(lambda: not any(self._streams.values()))
+        state = self._server.server_state
+        await until(lambda: not (state.tasks or state.connections or any(self._streams.values())))
+        # With nothing left to end, the server's own stop would only wait out its ticks.
+        self._served.cancel()
+        await asyncio.wait([self._served])
         self._server = self._served = None
 
     def _put(self, channel: str, block: ServerSentEvent | None) -> None:

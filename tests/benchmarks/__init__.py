@@ -1,0 +1,1 @@
+"""Tests of `benchmarks`: of what decides there, and that what runs there delivers."""

@@ -32,6 +32,10 @@ from bridge.wire.framing import chunk
 SLICE = 256
 """Clients that are written to in one turn, so that a large fan-out never starves a handshake."""
 
+EVERYTHING = 1 << 20
+"""Events that the head takes in one turn: as many as the log's own limit of bytes lets through, so
+that a burst that one read of a backend brings never outruns the clients that keep up."""
+
 _SSE_FORMS: dict[Form, Callable[[bytes], bytes]] = {Form.CHUNK: chunk, Form.BLOCKS: bytes}
 
 
@@ -183,7 +187,7 @@ class Fanout:
         self._due = False
         if self._busy:
             return  # the turn that ends the present fan-out looks again
-        found = self._log.read(self._head, self._service.options.batch)
+        found = self._log.read(self._head, EVERYTHING)
         if isinstance(found, Gap):
             self._scatter(found)
         elif found.entries:

@@ -122,7 +122,8 @@ class Pump:
             if self._channel.ending:
                 return self._channel.ending, self._channel.reason
             silence = self._sent_at + self._options.heartbeat - anyio.current_time()
-            if not await self._bell.wait(max(0.0, silence)):
+            # Asked first, for a bell may ring all the time without news.
+            if silence <= 0 or not await self._bell.wait(silence):
                 await self._sending(self._sink.heartbeat(self._session.cursor))
 
     async def _begin(self, place: Cursor | Gap) -> None:

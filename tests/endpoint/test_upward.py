@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from bridge.endpoint.upward import NO_WAY_UP, Carrier, carry
+from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.wire.alias import AliasOptions
 from bridge.wire.endings import FORBIDDEN, NOT_FOUND, TRY_LATER, UNSUPPORTED, Ending
 from bridge.wire.frame import Frame

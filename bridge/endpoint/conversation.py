@@ -19,7 +19,7 @@ from bridge.endpoint.batch import Form
 from bridge.endpoint.fanout import Fanouts
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import Gateway, label
-from bridge.endpoint.reader import Reader
+from bridge.endpoint.reader import TOO_SLOW, Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.subscription import Subscription
@@ -38,7 +38,7 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, Ending
 from bridge.wire.event import END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -133,12 +133,16 @@ class Conversation:
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for."""
-        self._obey(self._talk.dialect.read(frame, self._name))
+        limit = self._talk.gateway.options.max_frame_bytes
+        if len(frame) > limit:
+            self._close(TOO_BIG, f"a frame exceeds {limit} bytes")
+        else:
+            self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
-        """The wire takes no more for now."""
-        for reader in tuple(self._readers.values()):
-            reader.full()
+        """The wire takes no more for now; one deadline stands for all that is read over it."""
+        for place, reader in enumerate(tuple(self._readers.values())):
+            reader.full(timed=place == 0)
 
     def room(self) -> None:
         """The wire takes more again."""
@@ -228,6 +232,7 @@ class Conversation:
         reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
         if isinstance(found, Gap):
+            self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
         self.notify(CURSOR, name, id=str(cursor))
         if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
@@ -266,9 +271,9 @@ class Conversation:
     # What subscriptions tell.
 
     def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
-        """A channel is over; the last one to be closes the socket."""
-        if len(self._readers) <= 1:
-            self.notify(END, name, **told(ending, reason))
+        """A channel is over; the last one to be closes the socket, as does a client's slowness."""
+        self.notify(END, name, **told(ending, reason))
+        if len(self._readers) <= 1 or reason is TOO_SLOW:
             self._close(ending, reason)
             return
         self._leave(name)

@@ -110,7 +110,10 @@ class EventStream:
         """The first bytes, at once: an id, so that a client without an event can resume too."""
         retry = self._gateway.options.retry
         head = encode_retry(retry) if retry else b""
-        return head + (gap_block(place) if isinstance(place, Gap) else encode_id(str(place)))
+        if not isinstance(place, Gap):
+            return head + encode_id(str(place))
+        self._gateway.meter.count("gaps_told", wire="sse")
+        return head + gap_block(place)
 
     def _take(self, scope: Scope, fanout: Fanout, session: Session) -> bool:
         take = offered(scope)

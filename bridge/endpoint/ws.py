@@ -53,7 +53,7 @@ class SocketEndpoint:
         await self._accept(websocket)
         self._gateway.opened("ws")
         if not self._take(websocket, name):
-            await self._step(websocket, name)
+            await self._step(websocket, name, receive, send)
 
     async def _accept(self, websocket: WebSocket) -> None:
         await websocket.accept(self._dialect.subprotocol(websocket.scope.get("subprotocols", ())))
@@ -91,9 +91,11 @@ class SocketEndpoint:
         self._pulse.discard(socket)
         self._gateway.gone("ws")
 
-    async def _step(self, websocket: WebSocket, name: ChannelName | None) -> None:
+    async def _step(
+        self, websocket: WebSocket, name: ChannelName | None, receive: Receive, send: Send
+    ) -> None:
         with anyio.CancelScope() as scope:
-            socket = SteppedSocket(websocket.receive, websocket.send, self._dialect, scope.cancel)
+            socket = SteppedSocket(receive, send, self._dialect, scope.cancel)
             conversation = self._conversation(websocket, socket, name)
             socket.conversation = conversation
             try:

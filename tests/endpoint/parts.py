@@ -71,11 +71,15 @@ def upstream_of(backend: Backend, **options: Any) -> UpstreamOptions:
     return UpstreamOptions(ws=WsOptions(getattr(backend, "url"), **options))  # noqa: B009
 
 
+PROTOCOLS: dict[str, Any] = {}
+"""What the server is to serve connections with; the fixture `way` says so for a test."""
+
+
 @asynccontextmanager
 async def bridging(upstream: UpstreamOptions = NOWHERE, **settings: Any) -> AsyncIterator[Running]:
     """Serve a bridge for the length of the block."""
     largest = settings.pop("ws_max_size", 16 * 1024 * 1024)
-    server = {"ws_max_size": largest, "ws_per_message_deflate": False}
+    server = {"ws_max_size": largest, "ws_per_message_deflate": False} | PROTOCOLS
     app = create_app(Config(upstream=upstream, **({"reconnect": QUICK} | settings)))
     async with serving(app, **server) as authority:
         yield Running(authority, app)

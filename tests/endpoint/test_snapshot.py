@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from bridge.endpoint.pump import AsyncBell
+from bridge.endpoint.fanout import Fanout, Service
+from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.wheel import Wheel
 from bridge.history.cursor import Cursor
 from bridge.history.log import Log, LogOptions, Slice
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.hub.channel import Bell, Channel, ChannelKey
 from bridge.seams import Unmetered
 from bridge.wire.completion import Latch
 from bridge.wire.event import Event
 from bridge.wire.mapping import Envelope, EnvelopeOptions
 from bridge.wire.names import ChannelName
+from tests.hub.parts import World
 
 NAME = ChannelName("file.f1")
 RESULT = '{"type":"file","object":{"id":"f1","url":"https://x.test/a.webp"}}'
@@ -56,6 +59,26 @@ def opened(
     return channel
 
 
+def hall(channel: Channel) -> Fanout:
+    """The channel's fan-out, which knows when the backend has answered."""
+
+    def join(bell: Bell) -> Channel:
+        channel.attach(bell)
+        return channel
+
+    service = Service(
+        hub=World().hub,
+        options=ClientOptions(),
+        meter=Unmetered(),
+        wheel=Wheel(asyncio.get_running_loop().call_later, time.monotonic),
+        clock=time.monotonic,
+        call_soon=lambda call, *given: asyncio.get_running_loop().call_soon(call, *given),
+        outgoing=lambda event, _: (event.data,),
+        delayed=lambda ending: ending,
+    )
+    return Fanout(service, join)
+
+
 def top(channel: Channel) -> Cursor:
     return Cursor("e", channel.log.top)
 
@@ -63,7 +86,7 @@ def top(channel: Channel) -> Cursor:
 async def joined(channel: Channel, fetcher: Fetcher, envelope: Envelope | None = None) -> list[str]:
     """What a joiner is given, who begins at the top."""
     joining = Joining(fetcher, (envelope or Envelope()).incoming)
-    events = await joining.snapshot(channel, AsyncBell(), top(channel))
+    events = await joining.snapshot(hall(channel), top(channel))
     return [str(event.data) for event in events]
 
 
@@ -77,7 +100,7 @@ async def test_a_channel_without_a_snapshot_waits_for_nothing() -> None:
     channel = opened()
     channel.ready = False
     other = Joining(None)
-    assert await other.snapshot(channel, AsyncBell(), top(channel)) == ()
+    assert await other.snapshot(hall(channel), top(channel)) == ()
 
 
 async def test_a_state_without_a_result_is_for_the_joiner_alone() -> None:
@@ -156,13 +179,12 @@ async def test_a_snapshot_is_enriched_as_the_channels_own_messages_are(data: str
 
 
 async def test_the_state_is_fetched_only_once_the_backend_is_connected() -> None:
-    channel, bell = opened(), AsyncBell()
+    channel = opened()
     channel.ready = False
-    channel.attach(bell)
     ready: list[bool] = []
     fetcher = Fetcher(PENDING, asked=lambda: ready.append(channel.ready))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Joining(fetcher).snapshot, channel, bell, top(channel))
+        tasks.start_soon(Joining(fetcher).snapshot, hall(channel), top(channel))
         await anyio.wait_all_tasks_blocked()
         channel.ring()
         await anyio.wait_all_tasks_blocked()
@@ -175,5 +197,5 @@ async def test_a_backend_that_does_not_come_is_not_waited_for_long() -> None:
     channel = opened()
     channel.ready = False
     joining = Joining(Fetcher(PENDING), patience=0.01)
-    (event,) = await joining.snapshot(channel, AsyncBell(), top(channel))
+    (event,) = await joining.snapshot(hall(channel), top(channel))
     assert event.data == PENDING

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.sse import UNNAMED
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
@@ -31,6 +31,8 @@ from tests.endpoint.parts import (
 )
 from tests.support.backends import SseBackend, WsBackend
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("way")
 
 STREAM = {"Accept": "text/event-stream"}
 

@@ -8,7 +8,7 @@ import aiohttp
 import anyio
 import pytest
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.uplink import Uplink
 from bridge.wire.routes import DEFAULT_ROUTES
 from tests.endpoint.parts import (

@@ -1,11 +1,9 @@
 """The way of clients' frames to the backend."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
@@ -91,68 +89,3 @@ async def test_a_frame_goes_to_the_name_that_the_backend_knows(errors: list[str]
         assert await carry(running.bridge.gateway, name, Frame("x")) is None
         await until(lambda: [each.raw for each in backend.received][-1:] == ["x"])
         assert backend.received[-1].channel == "project.f1"
-
-
-async def test_a_carrier_keeps_the_order_and_bounds_the_queue(errors: list[str]) -> None:
-    backend = SseBackend(running=False)
-    refusals: list[Ending] = []
-
-    async def refused(ending: Ending, _: str) -> None:
-        refusals.append(ending)
-
-    async with posting(backend) as running:
-        carrier = Carrier(running.bridge.gateway, refused)
-        limit = running.bridge.gateway.options.uplink_queue
-        put: list[int] = []
-
-        async def fill() -> None:
-            for number in range(limit + 10):
-                await carrier.put(tasks, CHANNEL, Frame(str(number)))
-                put.append(number)
-            carrier.finish()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(fill)
-            await until(lambda: len(put) > limit)
-            await asyncio.sleep(0)
-            assert len(put) == limit + 1  # one of them is under way
-            await backend.start()
-        carrier.close()
-    assert [each.raw for each in backend.received] == [
-        str(number).encode() for number in range(limit + 10)
-    ]
-    assert refusals == []
-
-
-async def test_a_carrier_that_is_stopped_carries_nothing_more_and_blocks_nobody(
-    errors: list[str],
-) -> None:
-    backend = SseBackend()
-    async with posting(backend) as running:
-        backend.post_status = 403
-
-        async def refused(_: Ending, __: str) -> None:
-            carrier.stop()
-
-        carrier = Carrier(running.bridge.gateway, refused)
-        with anyio.fail_after(10):
-            async with anyio.create_task_group() as tasks:
-                for number in range(500):
-                    await carrier.put(tasks, CHANNEL, Frame(str(number)))
-                carrier.finish()
-        carrier.close()
-    assert len(backend.received) == 1
-
-
-@pytest.mark.parametrize("begun", [False, True])
-async def test_a_carrier_may_be_closed_at_any_time(begun: bool, errors: list[str]) -> None:
-    async def refused(_: Ending, __: str) -> None:
-        raise AssertionError
-
-    async with bridging() as running:
-        carrier = Carrier(running.bridge.gateway, refused)
-        async with anyio.create_task_group() as tasks:
-            if begun:
-                await carrier.put(tasks, CHANNEL, Frame("x"))
-            tasks.cancel_scope.cancel()
-        carrier.close()

@@ -5,12 +5,14 @@ import json
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.wire.dialect_options import DialectOptions
 from bridge.wire.endings import FORBIDDEN
 from tests.endpoint.parts import NAME, SOCKET, bridging, closing, notice, said, talking, upstream_of
 from tests.support.backends import SseBackend, WsBackend
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("way")
 
 AFTER = DialectOptions(reject="after", close_codes={"not-found": 4004})
 

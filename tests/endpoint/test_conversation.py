@@ -6,7 +6,7 @@ import anyio
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.hub.hub import HubOptions
 from bridge.wire.dialect_options import DialectOptions
 from bridge.wire.endings import COMPLETE, FORBIDDEN, NOT_FOUND
@@ -23,6 +23,8 @@ from tests.endpoint.parts import (
 )
 from tests.support.backends import SseBackend, WsBackend
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("way")
 
 BARE = "/api/v1/ws"
 ACK = '{"type":"subscribe","projectId":"%s"}'

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from dataclasses import dataclass
-from typing import Protocol
 
 import orjson
 
-from bridge.endpoint.background import Background
-from bridge.endpoint.batch import Form
-from bridge.endpoint.fanout import Fanouts
 from bridge.endpoint.farewell import told
-from bridge.endpoint.gateway import Gateway, label
+from bridge.endpoint.gateway import label
 from bridge.endpoint.reader import TOO_SLOW, Reader
 from bridge.endpoint.session import Session, Signal
-from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.subscription import Subscription
+from bridge.endpoint.talk import Talk, Wire
 from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
@@ -30,7 +25,6 @@ from bridge.hub.channel import ChannelKey
 from bridge.wire.dialect import (
     Authenticate,
     Command,
-    Dialect,
     Ignore,
     Meaning,
     Refuse,
@@ -47,48 +41,6 @@ CURSOR = "bridge.cursor"
 """`type` of the notice that carries a client's place, for clients that asked for notices."""
 
 REFUSED = "the backend did not accept a frame"
-
-
-class Wire(Protocol):
-    """The client's socket. Every call returns at once."""
-
-    @property
-    def form(self) -> Form:
-        """What `write` takes."""
-
-    def write(self, made: object, /) -> None:
-        """Hand over a batch in this wire's form."""
-
-    def deliver(self, payload: str | bytes) -> None:
-        """Send one message."""
-
-    def close(self, ending: Ending, reason: str) -> None:
-        """Close once; what was delivered before still goes out."""
-
-    def abort(self) -> None:
-        """Drop the connection."""
-
-    def listen(self, *, wanted: bool) -> None:
-        """Read on, or leave what the client says in its own hands for now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What all conversations share.
-
-    Attributes:
-        gateway: names, options and counts.
-        fanouts: where channels are read.
-        dialect: what frames mean.
-        joining: snapshots for joiners.
-        background: owns the tasks.
-    """
-
-    gateway: Gateway
-    fanouts: Fanouts
-    dialect: Dialect
-    joining: Joining
-    background: Background
 
 
 class Conversation:

@@ -12,21 +12,16 @@ place, up to the head, and only there joins the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from bridge.endpoint.batch import Batch, Form
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.notices import heartbeat_block
-from bridge.endpoint.options import ClientOptions
-from bridge.endpoint.outgoing import Outgoing
 from bridge.endpoint.reader import Reader
-from bridge.endpoint.wheel import Due, Wheel
+from bridge.endpoint.service import Service
+from bridge.endpoint.wheel import Due
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap, Slice
 from bridge.hub.channel import Bell, Channel, ChannelKey
-from bridge.hub.hub import Hub
-from bridge.seams import Meter
-from bridge.wire.endings import Ending
 from bridge.wire.framing import chunk
 
 SLICE = 256
@@ -37,31 +32,6 @@ EVERYTHING = 1 << 20
 that a burst that one read of a backend brings never outruns the clients that keep up."""
 
 _SSE_FORMS: dict[Form, Callable[[bytes], bytes]] = {Form.CHUNK: chunk, Form.BLOCKS: bytes}
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What all fan-outs of one bridge share.
-
-    Attributes:
-        hub: opens channels, and says whether it drains.
-        options: heartbeat, send timeout and batch.
-        meter: counts.
-        wheel: heartbeats and deadlines.
-        clock: the wheel's clock, in seconds.
-        call_soon: runs a call in the event loop's next turn.
-        outgoing: the WebSocket frames of an event.
-        delayed: an ending with a delay for returning clients.
-    """
-
-    hub: Hub
-    options: ClientOptions
-    meter: Meter
-    wheel: Wheel
-    clock: Callable[[], float]
-    call_soon: Callable[..., object]
-    outgoing: Outgoing
-    delayed: Callable[[Ending], Ending]
 
 
 class Fanout:

@@ -13,13 +13,14 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny
-from bridge.endpoint.conversation import Conversation, Talk
+from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.sse import written_cursor
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
 from bridge.endpoint.takeover import offered
+from bridge.endpoint.talk import Talk
 from bridge.errors import InvalidChannel
 from bridge.wire.endings import NOT_FOUND, Ending
 from bridge.wire.names import ChannelName

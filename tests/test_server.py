@@ -12,9 +12,14 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import anyio
 import pytest
 from anyio.abc import Process
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from websockets.exceptions import InvalidStatus
 
 from bridge.assembly import Bridge
@@ -35,7 +40,7 @@ from tests.endpoint.parts import (
     talking,
 )
 from tests.support.backends import SseBackend
-from tests.support.servers import free_port
+from tests.support.servers import free_port, serving
 from tests.support.waiting import until
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
@@ -185,6 +190,44 @@ async def test_a_second_signal_stops_at_once(tmp_path: Path, stop: signal.Signal
         bridge.process.send_signal(stop)
         assert await bridge.status() == 0
     assert "Traceback" not in bridge.text
+
+
+async def test_a_frame_that_the_backend_does_not_answer_cannot_keep_it_either(
+    tmp_path: Path,
+) -> None:
+    asked, left = list[str](), anyio.Event()
+
+    async def silence(request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b": here I am\n\n"
+            await left.wait()
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    async def keep(request: Request) -> Response:
+        asked.append(request.method)
+        await left.wait()
+        return Response()
+
+    routes = [Route("/{channel}", silence), Route("/{channel}", keep, methods=["POST"])]
+    async with serving(Starlette(routes=routes)) as address:
+        url = f"http://{address}/{{channel}}"
+        settings = f'drain_timeout = 0.3\n[upstream.sse]\nurl = "{url}"\nsend_url = "{url}"'
+        async with (
+            served(tmp_path, settings, "--sse-upstream", url) as bridge,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(posting, bridge.authority)
+            await until(lambda: asked)
+            bridge.process.terminate()
+            assert await bridge.status() == 0
+        left.set()
+    assert "Traceback" not in bridge.text
+
+
+async def posting(authority: str) -> None:
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await ask(authority, "POST", EVENTS, data="x")
 
 
 # What is logged of clients.

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from bridge.endpoint.fanout import Fanout, Service
+from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.service import Service
 from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.wheel import Wheel
 from bridge.history.cursor import Cursor

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import structlog
+
 from bridge.endpoint.batch import Batch, Form
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.notices import heartbeat_block
@@ -32,6 +34,9 @@ EVERYTHING = 1 << 20
 that a burst that one read of a backend brings never outruns the clients that keep up."""
 
 _SSE_FORMS: dict[Form, Callable[[bytes], bytes]] = {Form.CHUNK: chunk, Form.BLOCKS: bytes}
+
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("bridge.fanout")
 
 
 class Fanout:
@@ -190,9 +195,17 @@ class Fanout:
                 for reader, write in some:
                     if reader.held:
                         self._set_aside(reader, start)
-                    else:
+                        continue
+                    try:
                         write(made)
+                    except Exception:  # noqa: BLE001 - one client's fault is not the others'
+                        self._fail(reader)
                 self._count(form, len(batch.entries) * len(some))
+
+    def _fail(self, reader: Reader) -> None:
+        """A wire that cannot even be written to ends; the client may come back by its place."""
+        _log.exception("a client's wire failed", channel=str(self.channel.key))
+        reader.outlet.abort()
 
     def _set_aside(self, reader: Reader, place: Cursor) -> None:
         """A reader that cannot take what comes after `place` keeps that place for itself."""

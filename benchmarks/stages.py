@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from benchmarks import plan
-from benchmarks.fleet import Member, Workshop, fleet, subscribed
+from benchmarks.fleet import Member, Workshop, fleet, subscribed, warm
 from benchmarks.peers import FAN_OUT, PROXY, Peer
 from benchmarks.plan import Effort, Topic
 from benchmarks.samples import Sample
@@ -92,6 +92,7 @@ def _in_turns(
                 crowds[member.peer.name] = member, crowd
             except ConnectionError as error:
                 workshop.leave_out(member.peer.name, str(error))
+        warm(subscribers for _, subscribers in crowds.values())
         for cycle in range(effort.cycles):
             for topic in topics:
                 yield from _ask(topic, crowds, cycle)
@@ -126,8 +127,8 @@ def memory(mode: Mode) -> Stage:
 
 
 def _idle_cost(member: Member) -> dict[str, float]:
-    with subscribed(member, _WARM_CLIENTS):
-        pass
+    with subscribed(member, _WARM_CLIENTS) as few:
+        warm([few])
     time.sleep(_QUIET)
     memory_before, cpu_before = member.running.resident_kib(), member.running.cpu_seconds()
     subscribers = member.connect(IDLE_CLIENTS)
@@ -153,6 +154,7 @@ def scale(workshop: Workshop, effort: Effort, names: Collection[str]) -> Iterato
         for clients in SCALES:
             members = stack.enter_context(fleet(bridge, "sse", workshop))
             crowds += [(each, stack.enter_context(subscribed(each, clients))) for each in members]
+        warm(subscribers for _, subscribers in crowds)
         for cycle in range(effort.cycles):
             for clients, (member, subscribers) in zip(SCALES, crowds, strict=False):
                 found = values(*member.measure(subscribers, segment))
@@ -182,6 +184,7 @@ def idle(clients: int) -> Stage:
 
 def _stay(member: Member, clients: int, seconds: float) -> dict[str, float]:
     with subscribed(member, clients) as subscribers:
+        warm([subscribers])
         outcome, cpu = member.measure(subscribers, Segment("idle", seconds, rate=1))
         found = values(outcome, cpu)
         return {**found, "dropped": clients - outcome.clients + outcome.dropped}

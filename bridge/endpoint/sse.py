@@ -22,7 +22,7 @@ from bridge.endpoint.notices import block_at, gap_block
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
-from bridge.endpoint.stepped import SteppedStream
+from bridge.endpoint.stepped import SteppedStream, servers_own
 from bridge.endpoint.taken import TakenStream
 from bridge.endpoint.takeover import offered
 from bridge.errors import InvalidChannel
@@ -103,7 +103,8 @@ class EventStream:
         self._gateway.opened("sse")
         if self._take(request.scope, fanout, session):
             return True
-        await self._step(request.receive, send, fanout, session)
+        own = servers_own(request.scope, send)
+        await self._step(request.receive, own, fanout, session)
         return False
 
     def _greeting(self, place: Cursor | Gap) -> bytes:
@@ -131,8 +132,8 @@ class EventStream:
         self._fanouts.leave(fanout)
 
     async def _step(self, receive: Receive, send: Send, fanout: Fanout, session: Session) -> None:
-        with anyio.CancelScope() as scope:
-            stream = SteppedStream(send, scope.cancel)
+        with anyio.CancelScope() as cancelling:
+            stream = SteppedStream(send, cancelling.cancel)
             stream.reader = Reader(fanout, session, stream)
             fanout.add(stream.reader)
             try:

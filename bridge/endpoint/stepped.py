@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
-from bridge.endpoint.batch import Form
+from bridge.endpoint.batch import Form, body
 from bridge.endpoint.farewell import farewell
 from bridge.endpoint.notices import gap_block
 from bridge.endpoint.reader import Reader
@@ -25,6 +25,23 @@ Waiting = Coroutine[Any, Any, None]
 
 MOST_PENDING = 256
 """Messages behind one that waits; a peer that lets more gather is cut off."""
+
+
+_OWN = "ws2sse.send"
+
+
+def keep_servers_own(scope: Scope, send: Send) -> None:
+    """Remember the server's `send`, for the streams that this scope may become."""
+    scope[_OWN] = send
+
+
+def servers_own(scope: Scope, send: Send) -> Send:
+    """The server's `send` without a framework's wrappers, each a coroutine more a message.
+
+    To be used once the response has begun, so that the framework knows of that.
+    """
+    own: Send = scope.get(_OWN, send)
+    return own
 
 
 class _Rest:
@@ -134,17 +151,18 @@ class SteppedStream:
         self._abandon = abandon
         self.reader: Reader | None = None
 
-    def write(self, made: object) -> None:
-        """Pass blocks on as one body message."""
-        self._stepper.push({"type": "http.response.body", "body": made, "more_body": True})
+    @property
+    def write(self) -> Callable[[Any], None]:
+        """Passes a body message on."""
+        return self._stepper.push
 
     def gap(self, gap: Gap) -> None:
         """Tell of a hole."""
-        self.write(gap_block(gap))
+        self.write(body(gap_block(gap)))
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""
-        self.write(farewell(ending, reason))
+        self.write(body(farewell(ending, reason)))
         self._stepper.push({"type": "http.response.body", "body": b"", "more_body": False})
 
     def abort(self) -> None:

@@ -17,6 +17,7 @@ from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.sse import written_cursor
+from bridge.endpoint.stepped import servers_own
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
 from bridge.endpoint.takeover import offered
@@ -96,7 +97,8 @@ class SocketEndpoint:
         self, websocket: WebSocket, name: ChannelName | None, receive: Receive, send: Send
     ) -> None:
         with anyio.CancelScope() as scope:
-            socket = SteppedSocket(receive, send, self._dialect, scope.cancel)
+            own = servers_own(websocket.scope, send)
+            socket = SteppedSocket(receive, own, self._dialect, scope.cancel)
             conversation = self._conversation(websocket, socket, name)
             socket.conversation = conversation
             try:

@@ -7,6 +7,7 @@ would cost each client a heap entry and each tick a wake-up a client.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -47,24 +48,28 @@ class Wheel:
         call_later: the event loop's timer.
         clock: the same loop's clock, in seconds.
         tick: seconds between two looks.
+
+    Attributes:
+        clock: as given.
+        tick: as given.
     """
 
     def __init__(
         self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.5
     ) -> None:
-        self._call_later, self._clock, self._tick = call_later, clock, tick
-        self._slots: dict[int, list[Due]] = {}
+        self._call_later, self.clock, self.tick = call_later, clock, tick
+        self._slots: dict[int, deque[Due]] = {}
         self._timer: Cancellable | None = None
         self._turned = 0  # the last tick that was looked at
 
     def after(self, seconds: float, callback: Callback) -> Due:
         """Call `callback` at the first tick that is at least `seconds` away."""
         due = Due(callback)
-        now = self._clock()
+        now = self.clock()
         if not self._slots:
-            self._turned = math.floor(now / self._tick)
-        slot = max(math.ceil((now + seconds) / self._tick), self._turned + 1)
-        self._slots.setdefault(slot, []).append(due)
+            self._turned = math.floor(now / self.tick)
+        slot = max(math.ceil((now + seconds) / self.tick), self._turned + 1)
+        self._slots.setdefault(slot, deque()).append(due)
         self._arm(now)
         return due
 
@@ -77,15 +82,23 @@ class Wheel:
 
     def _arm(self, now: float) -> None:
         if self._timer is None and self._slots:
-            self._timer = self._call_later((self._turned + 1) * self._tick - now, self._turn)
+            self._timer = self._call_later((self._turned + 1) * self.tick - now, self._turn)
 
     def _turn(self) -> None:
+        """Make what is due, in order; a call that fails leaves the others for the next tick."""
         self._timer = None
-        reached = math.floor(self._clock() / self._tick)
-        for slot in range(self._turned + 1, reached + 1):
-            self._turned = slot
-            for due in self._slots.pop(slot, ()):
-                callback, due.callback = due.callback, None
-                if callback:
-                    callback()
-        self._arm(self._clock())
+        self._turned = math.floor(self.clock() / self.tick)
+        try:
+            for slot in sorted(each for each in self._slots if each <= self._turned):
+                self._call(slot)
+        finally:
+            self._arm(self.clock())
+
+    def _call(self, slot: int) -> None:
+        waiting = self._slots.get(slot, deque())
+        while waiting:
+            due = waiting.popleft()
+            callback, due.callback = due.callback, None
+            if callback:
+                callback()
+        self._slots.pop(slot, None)

@@ -15,12 +15,12 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bridge.assembly import Bridge
 from bridge.config import Config
-from bridge.endpoint.conversation import Talk
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.sse import EventStream
+from bridge.endpoint.talk import Talk
 from bridge.endpoint.unknown import Unknown
 from bridge.endpoint.uplink import Uplink
 from bridge.endpoint.ws import SocketEndpoint

@@ -17,12 +17,13 @@ import aiohttp
 
 from bridge.config import Config
 from bridge.endpoint.background import Background
-from bridge.endpoint.conversation import Talk
-from bridge.endpoint.fanout import Fanouts, Service
+from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
+from bridge.endpoint.service import Service
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
@@ -106,7 +107,6 @@ class Bridge:
                 options=config.client,
                 meter=self.metrics,
                 wheel=self.wheel,
-                clock=time.monotonic,
                 call_soon=self._call_soon,
                 outgoing=self.outgoing,
                 delayed=self.gateway.delayed,

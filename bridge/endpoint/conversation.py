@@ -1,36 +1,31 @@
 """One WebSocket client: its subscriptions, and what becomes of each frame that it sends.
 
 Decides by what the dialect makes of a frame; never waits and never touches a socket, so the same
-conversation is held over a taken-over connection and through an ASGI server. Frames for the
-backend go one after the other, in order, by a task that exists only while there are any.
+conversation is held over a taken-over connection and through an ASGI server.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
-from dataclasses import dataclass
-from typing import Protocol
 
 import orjson
 
-from bridge.endpoint.background import Background
-from bridge.endpoint.batch import Form
-from bridge.endpoint.fanout import Fanouts
+from bridge.endpoint.carrier import Carrier
+from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
-from bridge.endpoint.gateway import Gateway, label
+from bridge.endpoint.gateway import label
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
-from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.subscription import Subscription
-from bridge.endpoint.upward import NO_WAY_UP, carry
+from bridge.endpoint.talk import Talk, Wire
+from bridge.endpoint.upward import NO_WAY_UP
+from bridge.endpoint.wheel import Due, Wheel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
 from bridge.wire.dialect import (
     Authenticate,
     Command,
-    Dialect,
     Ignore,
     Meaning,
     Refuse,
@@ -38,57 +33,13 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TRY_LATER, Ending
 from bridge.wire.event import END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
 
 CURSOR = "bridge.cursor"
 """`type` of the notice that carries a client's place, for clients that asked for notices."""
-
-REFUSED = "the backend did not accept a frame"
-
-
-class Wire(Protocol):
-    """The client's socket. Every call returns at once."""
-
-    @property
-    def form(self) -> Form:
-        """What `write` takes."""
-
-    def write(self, made: object, /) -> None:
-        """Hand over a batch in this wire's form."""
-
-    def deliver(self, payload: str | bytes) -> None:
-        """Send one message."""
-
-    def close(self, ending: Ending, reason: str) -> None:
-        """Close once; what was delivered before still goes out."""
-
-    def abort(self) -> None:
-        """Drop the connection."""
-
-    def listen(self, *, wanted: bool) -> None:
-        """Read on, or leave what the client says in its own hands for now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What all conversations share.
-
-    Attributes:
-        gateway: names, options and counts.
-        fanouts: where channels are read.
-        dialect: what frames mean.
-        joining: snapshots for joiners.
-        background: owns the tasks.
-    """
-
-    gateway: Gateway
-    fanouts: Fanouts
-    dialect: Dialect
-    joining: Joining
-    background: Background
 
 
 class Conversation:
@@ -103,14 +54,15 @@ class Conversation:
     """
 
     __slots__ = (
-        "_carrying",
-        "_closed",
-        "_gone",
+        "_carrier",
+        "_deadline",
+        "_full",
         "_name",
         "_notices",
+        "_over",
+        "_ping_due",
         "_readers",
         "_talk",
-        "_uplink",
         "wire",
     )
 
@@ -119,8 +71,10 @@ class Conversation:
     ) -> None:
         self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
         self._readers: dict[ChannelName, Reader] = {}
-        self._uplink: deque[Frame] | None = None
-        self._carrying = self._closed = self._gone = False
+        self._carrier: Carrier | None = None
+        self._over = self._full = False
+        self._deadline: Due | None = None
+        self._ping_due: Due | None = None
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -132,24 +86,43 @@ class Conversation:
             self._ping_later()
 
     def hear(self, frame: Frame) -> None:
-        """Do what a frame asks for."""
-        self._obey(self._talk.dialect.read(frame, self._name))
+        """Do what a frame asks for; nothing once the conversation is over."""
+        if not self._over:
+            self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
-        """The wire takes no more for now."""
+        """The wire takes no more for now. A deadline begins, which readers have of their own."""
+        self._full = True
         for reader in tuple(self._readers.values()):
             reader.full()
+        if not (self._readers or self._over):
+            timeout = self._talk.gateway.options.send_timeout
+            self._deadline = self._wheel.after(timeout, self._give_up)
 
     def room(self) -> None:
         """The wire takes more again."""
+        self._full = False
+        _cancel(self._deadline)
         for reader in tuple(self._readers.values()):
             reader.room()
 
+    def over(self) -> None:
+        """Nothing more is to be said: the wire is closing."""
+        self._over = True
+        _cancel(self._deadline)
+        _cancel(self._ping_due)
+        for name in tuple(self._readers):
+            self._leave(name)
+
     def closed(self) -> None:
-        """The client is gone. Frames that it sent before still go to the backend."""
-        self._gone = True
-        if not self._carrying:
-            self._leave_all()
+        """The client is gone. Frames that it sent before still go to the backend, for a while."""
+        self.over()
+        if self._carrier:
+            self._carrier.finish(self._wheel)
+
+    @property
+    def _wheel(self) -> Wheel:
+        return self._talk.fanouts.service.wheel
 
     # What the client says.
 
@@ -187,6 +160,17 @@ class Conversation:
         for each in names:
             self._subscribe(each, wish.resume)
 
+    def _send_up(self, frame: Frame) -> None:
+        """Through the socket's own channel, else the one that was subscribed first."""
+        name = self._name or next(iter(self._readers), None)
+        if name is None:
+            self._refuse(NO_WAY_UP, "")
+            return
+        if self._carrier is None:
+            talk = self._talk
+            self._carrier = Carrier(talk.gateway, talk.background, self.wire, self._refuse)
+        self._carrier.put(name, frame)
+
     def _say(self, text: str | None) -> None:
         if text:
             self.wire.deliver(text)
@@ -195,6 +179,8 @@ class Conversation:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
         talk = self._talk
         policy = talk.dialect.options.uplink_refused
+        if self._over:
+            return
         if ending is NO_WAY_UP or policy == "ignore":
             talk.gateway.meter.count("frames_ignored", reason=label(ending))
         elif policy == "frame":
@@ -204,10 +190,15 @@ class Conversation:
 
     def _close(self, ending: Ending, reason: str) -> None:
         """Close; what follows a frame that was refused would reach the backend without it."""
-        self._closed = True
-        if self._uplink:
-            self._uplink.clear()
+        self.over()
+        if self._carrier:
+            self._carrier.drop()
         self.wire.close(ending, reason)
+
+    def _give_up(self) -> None:
+        gateway = self._talk.gateway
+        gateway.meter.count("slow_clients", wire="ws")
+        self._close(gateway.delayed(TRY_LATER), TOO_SLOW)
 
     # What the client reads.
 
@@ -227,7 +218,10 @@ class Conversation:
         outlet = Subscription(self, name, fanout, chatty=chatty)
         reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
+        if self._full:
+            reader.full()
         if isinstance(found, Gap):
+            self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
         self.notify(CURSOR, name, id=str(cursor))
         if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
@@ -239,19 +233,19 @@ class Conversation:
         """Deliver the snapshot first, then what the log has since the client joined."""
         fanout, name = outlet.fanout, outlet.name
         events = await self._talk.joining.snapshot(fanout, reader.session.cursor)
-        if self._readers.get(name) is reader and not self._gone:
+        if self._readers.get(name) is reader:
             for event in events:
                 self.wire.deliver(event.data)
             fanout.add(reader)
 
     def _ping_later(self) -> None:
-        options = self._talk.dialect.options
-        self._talk.fanouts.service.wheel.after(options.server_ping_interval, self._ping)
+        interval = self._talk.dialect.options.server_ping_interval
+        self._ping_due = self._wheel.after(interval, self._ping)
 
     def _ping(self) -> None:
-        if not self._gone:
+        if not self._full:  # what is still to be written shows as well that we live
             self._say(self._talk.dialect.server_ping)
-            self._ping_later()
+        self._ping_later()
 
     def _leave(self, name: ChannelName) -> None:
         reader = self._readers.pop(name, None)
@@ -259,20 +253,20 @@ class Conversation:
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
 
-    def _leave_all(self) -> None:
-        for name in tuple(self._readers):
-            self._leave(name)
-
     # What subscriptions tell.
 
     def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
-        """A channel is over; the last one to be closes the socket."""
-        if len(self._readers) <= 1:
-            self.notify(END, name, **told(ending, reason))
-            self._close(ending, reason)
-            return
+        """A channel is over. The last one to be closes the socket.
+
+        So does one whose client should come back, since it has to come back for all of them: a
+        subscription that stops on an open socket would be a hole that nobody tells of.
+        """
         self._leave(name)
-        self._say(self._talk.dialect.error(ending, reason))
+        self.notify(END, name, **told(ending, reason))
+        if ending.reconnect or not self._readers:
+            self._close(ending, reason)
+        else:
+            self._say(self._talk.dialect.error(ending, reason))
 
     def tell_gap(self, name: ChannelName, data: str) -> None:
         """Tell of a hole, as the dialect asks or to a client that asked for notices."""
@@ -286,37 +280,7 @@ class Conversation:
             said = {"type": kind, "channel": name.text, **members}
             self.wire.deliver(orjson.dumps(said).decode())
 
-    # The way to the backend.
 
-    def _send_up(self, frame: Frame) -> None:
-        if self._closed:
-            return
-        if self._uplink is None:
-            self._uplink = deque()
-        self._uplink.append(frame)
-        if len(self._uplink) >= self._talk.gateway.options.uplink_queue:
-            self.wire.listen(wanted=False)
-        if not self._carrying:
-            self._carrying = True
-            self._talk.background.spawn(self._carry(self._uplink))
-
-    async def _carry(self, frames: deque[Frame]) -> None:
-        """Take the client's frames to the backend one after the other."""
-        try:
-            while frames:
-                ending = await self._carry_one(frames[0])
-                if frames:  # a close drops them all
-                    frames.popleft()
-                if ending:
-                    self._refuse(ending, REFUSED)
-                if not self._closed:
-                    self.wire.listen(wanted=True)
-        finally:
-            self._carrying = False
-            if self._gone:
-                self._leave_all()
-
-    async def _carry_one(self, frame: Frame) -> Ending | None:
-        """Through the socket's own channel, else the one that was subscribed first."""
-        name = self._name or next(iter(self._readers), None)
-        return await carry(self._talk.gateway, name, frame) if name else NO_WAY_UP
+def _cancel(due: Due | None) -> None:
+    if due:
+        due.cancel()

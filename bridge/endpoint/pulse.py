@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bridge.endpoint.wheel import Due, Wheel
+from bridge.endpoint.wheel import Wheel
 
 PARTS = 20
 """Into how many groups sockets are spread, so that they are not all pinged at once."""
@@ -33,13 +33,15 @@ class Pulse:
         self._wheel, self._interval = wheel, interval
         self._parts: list[dict[Pulsed, None]] = [{} for _ in range(PARTS)]
         self._turn = 0
-        self._due: Due | None = None
+        self._beating = False
+        self._next = 0.0  # when: beats are counted from the first, so that lateness never adds up
 
     def add(self, socket: Pulsed) -> None:
         """Ping a socket from now on; its first ping is one interval away."""
         if self._interval:
             self._parts[self._turn - 1][socket] = None
-            if self._due is None:
+            if not self._beating:
+                self._next = self._wheel.now()
                 self._arm()
 
     def discard(self, socket: Pulsed) -> None:
@@ -48,13 +50,17 @@ class Pulse:
             part.pop(socket, None)
 
     def _arm(self) -> None:
-        self._due = self._wheel.after(self._interval / PARTS, self._beat)
+        step, now = self._interval / PARTS, self._wheel.now()
+        # After a long halt of the event loop beats are left out: clients need time to answer.
+        self._next = max(self._next, now - step) + step
+        self._beating = True
+        self._wheel.after(self._next - now, self._beat)
 
     def _beat(self) -> None:
         part = self._parts[self._turn]
         self._turn = (self._turn + 1) % PARTS
+        self._beating = any(self._parts)
+        if self._beating:
+            self._arm()
         for socket in tuple(part):
             socket.pulse()
-        self._due = None
-        if any(self._parts):
-            self._arm()

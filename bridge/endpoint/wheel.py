@@ -7,6 +7,7 @@ would cost each client a heap entry and each tick a wake-up a client.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -36,56 +37,73 @@ class Due:
         self.callback: Callback | None = callback
 
     def cancel(self) -> None:
-        """Do not call; harmless afterwards."""
+        """Do not call; harmless afterwards. What the call would have needed is let go at once."""
         self.callback = None
+
+    def make(self) -> None:
+        """Call, unless that was done or cancelled."""
+        callback, self.callback = self.callback, None
+        if callback:
+            callback()
 
 
 class Wheel:
-    """Calls by ticks. Sleeps, with no timer at all, while nothing is due.
+    """Calls by ticks. Sleeps until the first that is due; with no timer at all while none is.
 
     Args:
         call_later: the event loop's timer.
         clock: the same loop's clock, in seconds.
-        tick: seconds between two looks.
+        tick: seconds to which calls are rounded up, so that those of one time share a wake-up.
     """
 
     def __init__(
-        self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.5
+        self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.1
     ) -> None:
         self._call_later, self._clock, self._tick = call_later, clock, tick
         self._slots: dict[int, list[Due]] = {}
+        self._ripe: deque[Due] = deque()  # due now; what is left if a call fails
         self._timer: Cancellable | None = None
-        self._turned = 0  # the last tick that was looked at
+        self._armed = 0  # the slot that the timer is for
+
+    def now(self) -> float:
+        """The clock's seconds."""
+        return self._clock()
 
     def after(self, seconds: float, callback: Callback) -> Due:
         """Call `callback` at the first tick that is at least `seconds` away."""
         due = Due(callback)
-        now = self._clock()
-        if not self._slots:
-            self._turned = math.floor(now / self._tick)
-        slot = max(math.ceil((now + seconds) / self._tick), self._turned + 1)
+        slot = math.ceil((self._clock() + seconds) / self._tick)
         self._slots.setdefault(slot, []).append(due)
-        self._arm(now)
+        self._arm(slot)
         return due
 
     def close(self) -> None:
         """Make none of the outstanding calls."""
         self._slots.clear()
+        self._ripe.clear()
         if self._timer:
             self._timer.cancel()
             self._timer = None
 
-    def _arm(self, now: float) -> None:
-        if self._timer is None and self._slots:
-            self._timer = self._call_later((self._turned + 1) * self._tick - now, self._turn)
+    def _arm(self, slot: int) -> None:
+        if self._timer:
+            if self._armed <= slot:
+                return
+            self._timer.cancel()
+        self._armed = slot
+        wait = max(0.0, slot * self._tick - self._clock())
+        self._timer = self._call_later(wait, self._turn)
 
     def _turn(self) -> None:
         self._timer = None
         reached = math.floor(self._clock() / self._tick)
-        for slot in range(self._turned + 1, reached + 1):
-            self._turned = slot
-            for due in self._slots.pop(slot, ()):
-                callback, due.callback = due.callback, None
-                if callback:
-                    callback()
-        self._arm(self._clock())
+        for slot in sorted(each for each in self._slots if each <= reached):
+            self._ripe.extend(self._slots.pop(slot))
+        try:
+            while self._ripe:
+                self._ripe.popleft().make()
+        finally:  # one call that fails costs no other
+            if self._ripe:
+                self._arm(reached)
+            elif self._slots:
+                self._arm(min(self._slots))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.wire.endings import RESTART
 from tests.support.backends import SseBackend, WsBackend
 from tests.support.bridges import CHANNEL, bridge_process, bridging, upstream_of

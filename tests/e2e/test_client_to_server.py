@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from bridge.endpoint.gateway import ClientOptions
+from bridge.endpoint.options import ClientOptions
 from bridge.wire.dialect_options import DialectOptions
 from tests.support.backends import SseBackend, WsBackend
 from tests.support.bridges import CHANNEL, Running, bridging, upstream_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.peers import LOAD, Peer, Place
+from benchmarks.peers import Peer, Place, generator
 from benchmarks.servers import Running
 from benchmarks.subscribers import Mode, Outcome, Segment, Subscribers
 
@@ -70,7 +70,9 @@ class Member:
             "publish": how if publishing else "none",
             "publish-port": port,
         }
-        return Subscribers([str(LOAD), *(f"--{name}={value}" for name, value in options.items())])
+        return Subscribers(
+            [*generator(), *(f"--{name}={value}" for name, value in options.items())]
+        )
 
     def measure(self, subscribers: Subscribers, segment: Segment) -> tuple[Outcome, float]:
         """The outcome of a segment, and the CPU-seconds that it took."""

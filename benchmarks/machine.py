@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 PROC = Path("/proc")
 LOOPBACK = "127.0.0.1"
 _NANOSECONDS = 1e9

@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterator
 
 from benchmarks import machine
 from benchmarks.fleet import Workshop
+from benchmarks.machine import ROOT
 from benchmarks.plan import Effort
 from benchmarks.samples import Sample
-from benchmarks.servers import ROOT, Program, Running
+from benchmarks.servers import Program, Running
 
 TOPIC = "reading"
 READERS = (

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.machine import ROOT
 
-ROOT = Path(__file__).parents[1]
 TIME_LIMIT = 3600
 
 

@@ -1,6 +1,7 @@
 """The load generator, driven: subscribers that stay connected and take one segment after another.
 
-Decides how a segment is asked for and what of its result is kept; `load.c` does the work.
+Decides how a segment is asked for and what of its result is kept; `load.c` does the work, or
+`generator` where that was not built.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks import machine
+from benchmarks.machine import ROOT
 
 Mode = Literal["sse", "ws"]
 _PATIENCE = 90.0
@@ -77,7 +79,7 @@ class Subscribers:
     def __init__(self, program: Sequence[str]) -> None:
         with machine.on_core(machine.cores()[1]):
             self._process = subprocess.Popen(
-                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
             )
         opened = self._read()
         self.ready, self.failed = int(opened["ready"]), int(opened["failed"])

@@ -36,7 +36,14 @@ _TICK = 0.05
 _SLACK = 5.0
 """Seconds more than a drain, after which uvicorn gives tasks up that outlive their connections."""
 
-_CUT_ON_PURPOSE = "ASGI callable returned without completing response."
+_NO_NEWS = frozenset(
+    {
+        # how a client learns that a stream broke off, or that it was too slow
+        "ASGI callable returned without completing response.",
+        # what uvicorn takes a handshake for that was answered with a status
+        "ASGI callable returned without completing handshake.",
+    }
+)
 _NOT_UTF8 = "Invalid UTF-8 sequence received from client."
 
 
@@ -176,15 +183,11 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of uvicorn's is worth logging.
-
-    A response without an end is how a client learns that a stream broke off or that it was too
-    slow, so it is no fault of the application. What a client sends is none either: no traceback.
-    """
+    """Whether a line of uvicorn's is worth logging: what a client does is no fault of ours."""
     if record.msg == _NOT_UTF8:
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = None
-    return record.msg != _CUT_ON_PURPOSE
+    return record.msg not in _NO_NEWS
 
 
 def serve(config: Config) -> int:

@@ -9,11 +9,12 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.machine import ROOT
 from benchmarks.peers import nginx
-from benchmarks.servers import ROOT, Program
+from benchmarks.servers import Program
 from benchmarks.subscribers import Mode
 
 BUILD = ROOT / "build" / "benchmarks"
@@ -97,8 +98,16 @@ def limit(place: Place, *options: str, port: int = 0, measured: bool = True) -> 
     return Program([str(LIMIT), "--mode", place.mode, *ports, *options], measured)
 
 
+def generator() -> list[str]:
+    """The load generator; a slower one where the real one could not be built."""
+    return [str(LOAD)] if LOAD.is_file() else [sys.executable, "-m", "benchmarks.generator"]
+
+
 def backend(place: Place) -> Program:
     """The smallest possible backend, which waits for those who read slowly."""
+    if _missing_compiled():
+        arguments = map(str, (place.mode, place.backend, place.feed))
+        return Program([sys.executable, "-m", "benchmarks.peers.backend", *arguments], False)
     return limit(place, "--coalesce", "--patient", port=place.backend, measured=False)
 
 
@@ -164,17 +173,17 @@ FAN_OUT: tuple[Peer, ...] = (
     Peer("Node.js", _node, _missing_node),
     Peer("websockets.broadcast", _python("broadcast"), _nothing, modes=("ws",)),
     Peer("naive", _python("naive-MODE"), _missing_module("sse_starlette")),
-    Peer("bridge", _bridge(fast=True), _missing_compiled, paths=SHARED),
-    Peer("bridge, stepped", _bridge(fast=False), _missing_compiled, paths=SHARED),
+    Peer("bridge", _bridge(fast=True), _nothing, paths=SHARED),
+    Peer("bridge, stepped", _bridge(fast=False), _nothing, paths=SHARED),
 )
 """One channel for all clients. The naive one is uvicorn with a queue and a task for each."""
 
 PROXY: tuple[Peer, ...] = (
-    Peer("direct", lambda place: [limit(place, "--coalesce", measured=False)], _missing_compiled),
+    Peer("direct", lambda place: [backend(replace(place, backend=place.web))], _nothing),
     Peer("nginx", _proxy, nginx.missing_nginx),
     Peer("splice", _relay("splice"), _nothing),
     Peer("naive", _relay("naive-MODE"), _missing_module("httpx")),
-    Peer("bridge", _bridge(fast=True), _missing_compiled, paths=OWN),
-    Peer("bridge, stepped", _bridge(fast=False), _missing_compiled, paths=OWN),
+    Peer("bridge", _bridge(fast=True), _nothing, paths=OWN),
+    Peer("bridge, stepped", _bridge(fast=False), _nothing, paths=OWN),
 )
 """One stream for each client. The naive one is Starlette over httpx, or over `websockets`."""

@@ -32,9 +32,14 @@ def sse_chunk(number: int) -> bytes:
     return b"%x\r\n%b\r\n" % (len(block), block)
 
 
+def frame_of(text: bytes) -> bytes:
+    """A payload of 126 bytes or more as an unmasked text frame (RFC 6455, 5.2)."""
+    return b"\x81\x7e" + len(text).to_bytes(2, "big") + text
+
+
 def ws_frame(_: int) -> bytes:
-    """One event as an unmasked text frame of medium length (RFC 6455, 5.2)."""
-    return b"\x81\x7e" + len(PAYLOAD).to_bytes(2, "big") + PAYLOAD
+    """One event as a frame; it has no number."""
+    return frame_of(PAYLOAD)
 
 
 def ws_head(request: bytes) -> bytes:

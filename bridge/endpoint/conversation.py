@@ -33,7 +33,7 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, TRY_LATER, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
 from bridge.wire.event import END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -87,15 +87,20 @@ class Conversation:
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        if not self._over:
+        limit = self._talk.gateway.options.max_frame_bytes
+        if self._over:
+            return
+        if len(frame) > limit:
+            self._close(TOO_BIG, f"a frame exceeds {limit} bytes")
+        else:
             self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
-        """The wire takes no more for now. A deadline begins, which readers have of their own."""
+        """The wire takes no more for now; one deadline stands for all that is read over it."""
         self._full = True
         for reader in tuple(self._readers.values()):
-            reader.full()
-        if not (self._readers or self._over):
+            reader.full(timed=False)
+        if not self._over:
             timeout = self._talk.gateway.options.send_timeout
             self._deadline = self._wheel.after(timeout, self._give_up)
 
@@ -198,7 +203,10 @@ class Conversation:
     def _give_up(self) -> None:
         gateway = self._talk.gateway
         gateway.meter.count("slow_clients", wire="ws")
-        self._close(gateway.delayed(TRY_LATER), TOO_SLOW)
+        ending = gateway.delayed(TRY_LATER)
+        for name in self._readers:
+            self.notify(END, name, **told(ending, TOO_SLOW))
+        self._close(ending, TOO_SLOW)
 
     # What the client reads.
 
@@ -219,7 +227,7 @@ class Conversation:
         reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
         if self._full:
-            reader.full()
+            reader.full(timed=False)
         if isinstance(found, Gap):
             self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)

@@ -72,12 +72,13 @@ class Reader:
         self.form, self.held = outlet.form, False
         self._deadline: Due | None = None
 
-    def full(self) -> None:
-        """The outlet takes no more for now; a deadline begins."""
+    def full(self, *, timed: bool = True) -> None:
+        """The outlet takes no more for now; a deadline begins, unless another's stands for it."""
         if self.session.state is State.WAITING:
             self.held = True
             self.session.apply(Signal.WOKEN)
-            self._deadline = self._fanout.deadline(self._give_up)
+            if timed:
+                self._deadline = self._fanout.deadline(self._give_up)
 
     def room(self) -> None:
         """The outlet takes more again."""

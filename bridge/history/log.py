@@ -51,7 +51,7 @@ class LogOptions:
             last N entries.
     """
 
-    max_events: int = 1000
+    max_events: int = 10_000
     max_bytes: int = 64 * 1024 * 1024
     max_age: float = 300.0
     start: int = 0

@@ -26,8 +26,8 @@ CONFIG_VARIABLE = "WS2SSE_CONFIG"
 
 SHORT_VARIABLES: Mapping[str, Path] = {
     "WS2SSE_SSE_UPSTREAM": ("upstream", "sse", "url"),
-    "WS2SSE_WS_UPSTREAM": ("upstream", "ws", "url"),
     "WS2SSE_FAST_PATH": ("client", "fast_path"),
+    "WS2SSE_WS_UPSTREAM": ("upstream", "ws", "url"),
 }
 SHORT_FLAGS: Mapping[str, str] = {
     "upstream.sse.url": "--sse-upstream",

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import machine
-from benchmarks.servers import ROOT, Program, Running
+from benchmarks.machine import ROOT
+from benchmarks.servers import Program, Running
 from benchmarks.subscribers import Segment, Subscribers
 from tests.support.waiting import until
 
@@ -47,6 +49,16 @@ def crowd(programs: dict[str, str], mode: str, log: Path, *options: str) -> Iter
         running.stop()
 
 
+def assert_complete(subscribers: Subscribers) -> None:
+    assert (subscribers.ready, subscribers.failed) == (CLIENTS, 0)
+    for segment in (Segment("burst", 0.02, burst=8), Segment("open", 0.02, rate=500)):
+        outcome = subscribers.run(segment)
+        assert outcome.published > 0
+        assert outcome.received == outcome.published * outcome.clients == outcome.published * 20
+        assert (outcome.missing, outcome.dropped) == (0, 0)
+        assert 0 < outcome.p50 <= outcome.p99
+
+
 @needs_compiler
 @pytest.mark.parametrize("mode", ["sse", "ws"])
 @pytest.mark.parametrize("options", [(), ("--coalesce",), ("--coalesce", "--patient")])
@@ -54,13 +66,26 @@ def test_nothing_is_missing(
     programs: dict[str, str], mode: str, options: tuple[str, ...], tmp_path: Path
 ) -> None:
     with crowd(programs, mode, tmp_path / "log", *options) as subscribers:
-        assert (subscribers.ready, subscribers.failed) == (CLIENTS, 0)
-        for segment in (Segment("burst", 0.02, burst=8), Segment("open", 0.02, rate=500)):
-            outcome = subscribers.run(segment)
-            assert outcome.published > 0
-            assert outcome.received == outcome.published * outcome.clients == outcome.published * 20
-            assert (outcome.missing, outcome.dropped) == (0, 0)
-            assert 0 < outcome.p50 <= outcome.p99
+        assert_complete(subscribers)
+
+
+@pytest.mark.parametrize("mode", ["sse", "ws"])
+def test_without_a_compiler_nothing_is_missing_either(mode: str, tmp_path: Path) -> None:
+    python = [sys.executable, "-m"]
+    web, feed = machine.free_ports(2)
+    backend = [*python, "benchmarks.peers.backend", mode, str(web), str(feed)]
+    running = Running([Program(backend)], tmp_path / "log")
+    try:
+        machine.wait_for_port(web)
+        load = [*python, "benchmarks.generator", "--mode", mode, "--port", str(web)]
+        load += ["--clients", str(CLIENTS), "--publish", "line", "--publish-port", str(feed)]
+        subscribers = Subscribers(load)
+        try:
+            assert_complete(subscribers)
+        finally:
+            subscribers.close()
+    finally:
+        running.stop()
 
 
 @needs_compiler

@@ -10,7 +10,6 @@ from tests.support.ways import FOUR_WAYS, Way, Wire, new_backend, travelling
 
 EVENTS = 10_000
 LARGE = '{"image":"' + "5 MB on one line ❄ " * 270_000 + '"}'
-ROOM = LogOptions(max_events=2 * EVENTS)
 
 
 def test_the_large_event_is_large() -> None:
@@ -32,7 +31,7 @@ async def test_five_megabytes_on_one_line_pass_whole(way: Way) -> None:
 @pytest.mark.parametrize("way", FOUR_WAYS, ids=str)
 async def test_ten_thousand_events_arrive_once_each_and_in_order(way: Way) -> None:
     payloads = [f'{{"type":"render_progress","object":{{"n":{n}}}}}' for n in range(EVENTS)]
-    async with travelling(way, history=ROOM) as (backend, client):
+    async with travelling(way) as (backend, client):
         for payload in payloads:
             backend.publish(CHANNEL, payload)
         await client.wait_payloads(EVENTS)

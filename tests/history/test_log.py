@@ -268,7 +268,7 @@ def test_a_notice_is_the_same_block_for_those_here_and_those_who_resume() -> Non
 
 
 def test_the_defaults_keep_five_minutes_and_begin_at_the_tail() -> None:
-    assert LogOptions() == LogOptions(1000, 64 * 1024 * 1024, 300.0, 0)
+    assert LogOptions() == LogOptions(10_000, 64 * 1024 * 1024, 300.0, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="ws2sse-bench-"))
     try:
-        workshop = Workshop(folder, machine.raise_descriptors(DESCRIPTORS), _say)
+        workshop = Workshop(folder, machine.raise_descriptors(DESCRIPTORS), _saying())
         if not LOAD.is_file():
             workshop.leave_out("the load generator in C", "no compiler; a slower one serves")
         _run(given, names, workshop)
@@ -135,8 +135,11 @@ def _relative(path: Path) -> str:
     return os.path.relpath(path, ROOT)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def _saying() -> Callable[[str], None]:
+    started = time.monotonic()
+    return lambda text: print(
+        f"{time.monotonic() - started:6.1f} s  {text}", file=sys.stderr, flush=True
+    )
 
 
 if __name__ == "__main__":

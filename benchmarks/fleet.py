@@ -88,8 +88,8 @@ class Member:
         subscribers.run(WARMING)
 
 
-def start(peer: Peer, mode: Mode, workshop: Workshop) -> Member | None:
-    """Start a server and wait until it listens; None where it can't run, which is noted."""
+def launch(peer: Peer, mode: Mode, workshop: Workshop) -> Member | None:
+    """Start a server, not waiting for it; None where it can't run, which is noted."""
     reason = peer.missing()
     if reason:
         workshop.leave_out(peer.name, reason)
@@ -97,30 +97,34 @@ def start(peer: Peer, mode: Mode, workshop: Workshop) -> Member | None:
     web, feed, backend = machine.free_ports(3)
     folder = Path(tempfile.mkdtemp(dir=workshop.folder))
     place = Place(mode, web, feed, backend, folder, workshop.descriptors)
-    running = Running(peer.programs(place), workshop.folder / "servers.log")
+    return Member(peer, place, Running(peer.programs(place), workshop.folder / "servers.log"))
+
+
+def listening(member: Member, workshop: Workshop) -> bool:
+    """Wait until a server listens; where it doesn't, it is stopped and that is noted."""
+    ports = [member.place.web, *([] if member.peer.post else [member.place.feed])]
     try:
-        machine.wait_for_port(web)
-        if not peer.post:
-            machine.wait_for_port(feed)
+        for port in ports:
+            machine.wait_for_port(port, fault=member.running.fault)
     except TimeoutError as error:
-        workshop.leave_out(peer.name, running.fault() or str(error))
-        running.stop()
-        return None
-    return Member(peer, place, running)
+        workshop.leave_out(member.peer.name, str(error))
+        member.running.stop()
+        return False
+    return True
 
 
 @contextmanager
 def fleet(peers: Sequence[Peer], mode: Mode, workshop: Workshop) -> Iterator[list[Member]]:
-    """All of these servers that can run here; stopped at the end."""
-    members: list[Member] = []
+    """All of these servers that can run here, started together; stopped at the end."""
+    launched: list[Member] = []
     try:
         for peer in peers:
             if mode in peer.modes:
-                member = start(peer, mode, workshop)
-                members += [member] if member else []
-        yield members
+                member = launch(peer, mode, workshop)
+                launched += [member] if member else []
+        yield [member for member in launched if listening(member, workshop)]
     finally:
-        for member in members:
+        for member in launched:
             member.running.stop()
 
 

@@ -9,7 +9,7 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,16 +69,19 @@ def listens(port: int) -> bool:
     return True
 
 
-def wait_for_port(port: int, seconds: float = 15.0) -> None:
+def wait_for_port(
+    port: int, seconds: float = 15.0, *, fault: Callable[[], str] = lambda: ""
+) -> None:
     """Wait until a connection is taken.
 
     Raises:
-        TimeoutError: nothing listens in time.
+        TimeoutError: nothing listens in time, or ever, because there is a fault.
     """
     deadline = time.monotonic() + seconds
     while not listens(port):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing listens on port {port}")
+        reason = fault()
+        if reason or time.monotonic() > deadline:
+            raise TimeoutError(reason or f"nothing listens on port {port}")
         time.sleep(0.03)
 
 

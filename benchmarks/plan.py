@@ -98,7 +98,9 @@ ALL: tuple[str, ...] = (
 )
 """Every topic that can be selected; `sse-scale` gives two, at 1,000 and 10,000 clients."""
 
-LONG = frozenset({"ws-memory", "sse-idle15000", "sse-idle50000", "ws-proxy", "ws-proxypaced"})
+LONG = frozenset(
+    {"ws-memory", "sse-scale", "sse-idle15000", "sse-idle50000", "ws-proxy", "ws-proxypaced"}
+)
 """Left out of a quick run."""
 
 

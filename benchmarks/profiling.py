@@ -22,6 +22,7 @@ SECONDS = 6.0
 FREQUENCY = 499
 FUNCTIONS = 25
 _LINE = re.compile(r"^\s*([\d.]+)%\s+(.*\S)\s*$")
+_NOTHING = re.compile(r"(\s+-)+$")  # columns that are empty
 _PATIENCE = 120.0
 
 Share = tuple[str, float]
@@ -30,7 +31,7 @@ Share = tuple[str, float]
 def shares(report: str) -> list[Share]:
     """Name and per cent of each line of a `perf report`."""
     found = filter(None, map(_LINE.match, report.splitlines()))
-    return [(re.sub(r"\s{2,}", "  ", match[2]), float(match[1])) for match in found]
+    return [(_NOTHING.sub("", match[2]), float(match[1])) for match in found]
 
 
 def part(library: str) -> str:

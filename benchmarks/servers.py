@@ -7,11 +7,12 @@ fails, and by its own process id, never by a name.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from benchmarks import machine
 from benchmarks.machine import ROOT
 
 TIME_LIMIT = 3600
+_PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,27 @@ class Running:
     def stop(self) -> None:
         """End every process that was started here, and what those started."""
         for _, process in self._processes:
-            for pid in machine.tree(process.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        for _, process in self._processes:
+            if process.poll() is None:
+                _end(machine.tree(process.pid))
             process.wait()
 
     def _measured(self) -> list[int]:
         return [process.pid for program, process in self._processes if program.measured]
+
+
+def _end(pids: Sequence[int]) -> None:
+    """Kill processes and wait until they are gone; a descriptor can't come to mean another one."""
+    with ExitStack() as stack:
+        descriptors = []
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                descriptors.append(os.pidfd_open(pid))
+                stack.callback(os.close, descriptors[-1])
+        for descriptor in descriptors:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        for descriptor in descriptors:
+            select.select([descriptor], [], [], _PATIENCE)
 
 
 def _start(program: Program, log: Path) -> subprocess.Popen[bytes]:

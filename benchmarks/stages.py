@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from benchmarks import plan
-from benchmarks.fleet import Member, Workshop, fleet, start, subscribed
+from benchmarks.fleet import Member, Workshop, fleet, subscribed
 from benchmarks.peers import FAN_OUT, PROXY, Peer
 from benchmarks.plan import Effort, Topic
 from benchmarks.samples import Sample
@@ -117,12 +117,9 @@ def memory(mode: Mode) -> Stage:
         peers = [peer for peer in FAN_OUT if peer.name in asked and mode in peer.modes]
         for cycle in range(effort.fresh if topic in names else 0):
             for peer in peers:
-                member = start(peer, mode, workshop)
-                if member:
-                    try:
+                with fleet([peer], mode, workshop) as members:
+                    for member in members:
                         yield Sample(topic, peer.name, cycle, _idle_cost(member))
-                    finally:
-                        member.running.stop()
             workshop.say(f"{mode}, memory: {cycle + 1} of {effort.fresh}")
 
     return stage

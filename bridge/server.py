@@ -12,6 +12,7 @@ import asyncio
 import gc
 import logging
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -27,8 +28,6 @@ from bridge.errors import ConfigError
 from bridge.ops import logs
 
 BACKLOG = 4096
-PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
-"""The protocols of uvicorn's own, which keep their connections."""
 PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
 """The protocols of uvicorn's own, which keep their connections."""
 
@@ -55,13 +54,20 @@ class BridgeServer(uvicorn.Server):
         bridge: what is drained.
         seconds: how long a drain may take.
         patience: seconds for which a connection that is being closed may still write.
+        on_start: called once clients are served and a signal would stop in good order.
     """
 
     def __init__(
-        self, config: uvicorn.Config, bridge: Bridge, seconds: float, patience: float = 10.0
+        self,
+        config: uvicorn.Config,
+        bridge: Bridge,
+        seconds: float,
+        patience: float = 10.0,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
         self._bridge, self._seconds, self._patience = bridge, seconds, patience
+        self._on_start = on_start
         self._closing: dict[Any, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -71,6 +77,7 @@ class BridgeServer(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        self._on_start()
 
     async def on_tick(self, counter: int) -> bool:
         """Beside uvicorn's own duties, about once a second: drop connections that do not close."""
@@ -199,11 +206,15 @@ def serve(config: Config) -> int:
     logs.configure(config.log_level, config.log_format, mask=config.mask)
     listener = bind(config.host, config.port)
     bridge = Bridge(config)
-    patience = config.client.send_timeout
-    server = BridgeServer(uvicorn_config(config, bridge), bridge, config.drain_timeout, patience)
-    logging.getLogger("uvicorn.error").addFilter(is_news)
     url = f"http://{_authority(*listener.getsockname()[:2])}"
-    structlog.get_logger().info("listening", url=url, source=config.source)
+    server = BridgeServer(
+        uvicorn_config(config, bridge),
+        bridge,
+        config.drain_timeout,
+        config.client.send_timeout,
+        lambda: structlog.get_logger().info("listening", url=url, source=config.source),
+    )
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:
         server.run(sockets=[listener])
     return 0 if server.started else 3

@@ -1,4 +1,7 @@
-"""What all fan-outs of one bridge share. Decides nothing."""
+"""What all fan-outs of one bridge share: options, counts, time and the hub.
+
+Decides nothing; it is handed down so that a fan-out reaches for nothing by itself.
+"""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ from websockets.protocol import Protocol, Side, State
 
 from bridge.endpoint.batch import Form
 from bridge.endpoint.conversation import Conversation
+from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.wheel import Due, Wheel
 from bridge.wire.dialect import Dialect
-from bridge.wire.endings import INTERNAL, INVALID_DATA, Ending
+from bridge.wire.endings import INTERNAL, INVALID_DATA, RESTART, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.framing import PING, Boundary, close_frame, frame
 
@@ -172,8 +173,8 @@ class TakenSocket(asyncio.Protocol):
     # What uvicorn tells its connections.
 
     def shutdown(self) -> None:
-        """The server stops; the drain has ended the session before."""
-        self.transport.close()
+        """The server stops. The drain has ended all that reads; a socket that does not is told."""
+        self.close(RESTART, RESTARTS)
 
     # Frames of the client.
 

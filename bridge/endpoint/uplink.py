@@ -79,13 +79,27 @@ class Uplink:
         frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
             return refusal(frame, _WHY[frame.name])
-        ending = await carry(self._gateway, name, frame)
+        ending: Ending | None = self._gateway.hub.draining
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, request, tasks.cancel_scope)
+            ending = await carry(self._gateway, name, frame)
+            tasks.cancel_scope.cancel()
         if ending is None:
             return answer(202, {"accepted": True})
         why = "the backend did not accept the frame"
         if ending is NO_WAY_UP:
             why = "there is no way to the backend; the SSE backend has no send_url configured"
         return refusal(self._gateway.delayed(ending), why)
+
+    async def _watch(self, request: Request, scope: anyio.CancelScope) -> None:
+        """Give up for a client whom the end of a drain has cut off.
+
+        One that leaves by itself has said what it had to say: that is still carried.
+        """
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        if self._gateway.hub.draining:
+            scope.cancel()
 
     @contextmanager
     def _turn(self, name: ChannelName, client: str) -> Iterator[_Queue]:

@@ -6,19 +6,14 @@ in it is a bug. Labels never hold a token, a client's address or anything else w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    disable_created_metrics,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
-
-disable_created_metrics()  # type: ignore[no-untyped-call]
+from prometheus_client.metrics_core import Metric as PrometheusMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +61,72 @@ TABLE: tuple[Metric, ...] = (
 
 
 class Metrics:
-    """Implements `bridge.seams.Meter` over a registry of its own.
+    """Implements `bridge.seams.Meter`; the sums are plain numbers, since each delivery counts.
+
+    The Prometheus client's own counters lock and look labels up at every call; here that happens
+    when a scraper asks.
 
     Args:
-        table: the metrics; a name outside it raises KeyError.
+        table: the metrics; a name outside it raises KeyError, as does a missing label.
     """
 
     def __init__(self, table: tuple[Metric, ...] = TABLE) -> None:
+        self._table = table
+        self._labels = {metric.name: metric.labels for metric in table}
+        self._counters = frozenset(metric.name for metric in table if metric.kind == "counter")
+        self._values: dict[tuple[str, ...], float] = {
+            (metric.name,): 0.0 for metric in table if not metric.labels
+        }
         self._registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
-        for metric in table:
-            name = f"ws2sse_{metric.name}"
-            if metric.kind == "counter":
-                made = Counter(name, metric.help, metric.labels, registry=self._registry)
-                self._counters[metric.name] = made
-            else:
-                level = Gauge(name, metric.help, metric.labels, registry=self._registry)
-                self._gauges[metric.name] = level
+        self._registry.register(self)
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
-        """Add to a counter."""
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        """Add to a counter.
+
+        Raises:
+            KeyError: there is no such counter.
+            ValueError: it would fall, or has other labels.
+        """
+        if name not in self._counters:
+            raise KeyError(name)
+        if amount < 0:
+            raise ValueError(f"{name} only rises")
+        self._move(name, amount, labels)
 
     def gauge(self, name: str, change: float, **labels: str) -> None:
-        """Move a gauge."""
-        gauge = self._gauges[name]
-        (gauge.labels(**labels) if labels else gauge).inc(change)
+        """Move a gauge.
+
+        Raises:
+            KeyError: there is no such gauge.
+            ValueError: it has other labels.
+        """
+        if name in self._counters:
+            raise KeyError(name)
+        self._move(name, change, labels)
 
     def value(self, name: str, **labels: str) -> float:
         """What a metric stands at; 0 where it never moved."""
-        suffix = "_total" if name in self._counters else ""
-        return self._registry.get_sample_value(f"ws2sse_{name}{suffix}", labels) or 0.0
+        return self._values.get((name, *[labels[each] for each in self._labels[name]]), 0.0)
 
     def exposition(self) -> tuple[bytes, str]:
         """The text and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def collect(self) -> Iterator[PrometheusMetric]:
+        """What the Prometheus client asks a collector for."""
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        for metric in self._table:
+            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            families[metric.name] = kind(
+                f"ws2sse_{metric.name}", metric.help, labels=list(metric.labels)
+            )
+        for (name, *labels), value in self._values.items():
+            families[name].add_metric(labels, value)
+        yield from families.values()
+
+    def _move(self, name: str, change: float, labels: dict[str, str]) -> None:
+        expected = self._labels[name]
+        if len(labels) != len(expected):
+            raise ValueError(f"{name} has the labels {expected}")
+        key = (name, *[labels[each] for each in expected]) if expected else (name,)
+        self._values[key] = self._values.get(key, 0.0) + change

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 
 from bridge.errors import InvalidChannel
 from bridge.wire.names import ChannelName, check_template, compose, fields
@@ -70,7 +72,8 @@ class RouteOptions:
         return tuple(filter(None, (self.sse, *self.aliases)))
 
 
-def converters(path: str) -> dict[str, str]:
+@cache
+def converters(path: str) -> Mapping[str, str]:
     """The fields of a path template, each with its converter.
 
     Raises:
@@ -87,7 +90,7 @@ def converters(path: str) -> dict[str, str]:
             raise ValueError(
                 f"the path {path!r} has the segment {segment!r}; use plain text or one {{field}}"
             )
-    return found
+    return MappingProxyType(found)
 
 
 def plain(path: str) -> str:

@@ -34,6 +34,11 @@ def test_waiting_for_a_port_ends() -> None:
         machine.wait_for_port(machine.free_ports(1)[0], seconds=0)
 
 
+def test_waiting_ends_at_once_where_the_server_has_failed() -> None:
+    with pytest.raises(TimeoutError, match="it ended"):
+        machine.wait_for_port(machine.free_ports(1)[0], fault=lambda: "it ended")
+
+
 def test_a_tree_holds_the_children_and_what_all_of_them_used() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:

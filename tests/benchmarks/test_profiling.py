@@ -19,7 +19,7 @@ def test_lines_that_are_no_shares_are_passed_over() -> None:
 
 
 def test_a_function_keeps_its_mark_of_kernel_or_user() -> None:
-    assert shares("   3.10%  [k] tcp_sendmsg      ") == [("[k] tcp_sendmsg", 3.1)]
+    assert shares("   3.10%  [k] tcp_sendmsg      -      -      ") == [("[k] tcp_sendmsg", 3.1)]
 
 
 def test_objects_of_the_same_part_are_summed_and_the_largest_comes_first() -> None:

@@ -1,3 +1,5 @@
+"""A session's states, its moves, and a cursor that never goes back."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

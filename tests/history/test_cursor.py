@@ -1,3 +1,5 @@
+"""How a place in a log is written and read."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""What each wire sends for an entry, made once."""
+
 import base64
 from dataclasses import FrozenInstanceError
 

@@ -1,3 +1,5 @@
+"""What a log keeps, what it answers a reader, and how it names what is gone."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Which log belongs to which key, for as long as the process lives."""
+
 import pytest
 
 from bridge.history.log import LogOptions

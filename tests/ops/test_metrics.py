@@ -21,6 +21,7 @@ BOUNDED = frozenset(
         "wire",  # two
         "self._session.wire",
         "session.wire",
+        "reader.session.wire",
         "name",  # of an ending, those of applications being one (supervise)
         "label(ending)",  # likewise
         "label(ending) if ending else 'accepted'",
@@ -115,6 +116,17 @@ def test_a_counter_rises_and_a_gauge_moves_both_ways() -> None:
 def test_a_name_outside_the_table_is_a_bug(name: str) -> None:
     with pytest.raises(KeyError):
         Metrics().count(name)
+
+
+def test_a_counter_never_falls() -> None:
+    with pytest.raises(ValueError, match="rises"):
+        Metrics().count("events_published", -1)
+
+
+@pytest.mark.parametrize("labels", [{}, {"wire": "ws", "kind": "sse"}])
+def test_other_labels_are_a_bug(labels: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="labels"):
+        Metrics().gauge("clients", 1, **labels)
 
 
 def test_two_bridges_in_one_process_count_for_themselves() -> None:

@@ -17,7 +17,7 @@ import aiohttp
 
 from bridge.config import Config
 from bridge.endpoint.background import Background
-from bridge.endpoint.fanout import Fanouts
+from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
@@ -107,7 +107,6 @@ class Bridge:
                 options=config.client,
                 meter=self.metrics,
                 wheel=self.wheel,
-                clock=time.monotonic,
                 call_soon=self._call_soon,
                 outgoing=self.outgoing,
                 delayed=self.gateway.delayed,

@@ -1,24 +1,25 @@
 """One WebSocket client: its subscriptions, and what becomes of each frame that it sends.
 
 Decides by what the dialect makes of a frame; never waits and never touches a socket, so the same
-conversation is held over a taken-over connection and through an ASGI server. Frames for the
-backend go one after the other, in order, by a task that exists only while there are any.
+conversation is held over a taken-over connection and through an ASGI server.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 
 import orjson
 
+from bridge.endpoint.carrier import Carrier
+from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
-from bridge.endpoint.reader import TOO_SLOW, Reader
+from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
 from bridge.endpoint.talk import Talk, Wire
-from bridge.endpoint.upward import NO_WAY_UP, carry
+from bridge.endpoint.upward import NO_WAY_UP
+from bridge.endpoint.wheel import Due, Wheel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
@@ -32,15 +33,13 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
 from bridge.wire.event import END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
 
 CURSOR = "bridge.cursor"
 """`type` of the notice that carries a client's place, for clients that asked for notices."""
-
-REFUSED = "the backend did not accept a frame"
 
 
 class Conversation:
@@ -55,14 +54,15 @@ class Conversation:
     """
 
     __slots__ = (
-        "_carrying",
-        "_closed",
-        "_gone",
+        "_carrier",
+        "_deadline",
+        "_full",
         "_name",
         "_notices",
+        "_over",
+        "_ping_due",
         "_readers",
         "_talk",
-        "_uplink",
         "wire",
     )
 
@@ -71,8 +71,10 @@ class Conversation:
     ) -> None:
         self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
         self._readers: dict[ChannelName, Reader] = {}
-        self._uplink: deque[Frame] | None = None
-        self._carrying = self._closed = self._gone = False
+        self._carrier: Carrier | None = None
+        self._over = self._full = False
+        self._deadline: Due | None = None
+        self._ping_due: Due | None = None
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -84,8 +86,10 @@ class Conversation:
             self._ping_later()
 
     def hear(self, frame: Frame) -> None:
-        """Do what a frame asks for."""
+        """Do what a frame asks for; nothing once the conversation is over."""
         limit = self._talk.gateway.options.max_frame_bytes
+        if self._over:
+            return
         if len(frame) > limit:
             self._close(TOO_BIG, f"a frame exceeds {limit} bytes")
         else:
@@ -93,19 +97,37 @@ class Conversation:
 
     def full(self) -> None:
         """The wire takes no more for now; one deadline stands for all that is read over it."""
-        for place, reader in enumerate(tuple(self._readers.values())):
-            reader.full(timed=place == 0)
+        self._full = True
+        for reader in tuple(self._readers.values()):
+            reader.full(timed=False)
+        if not self._over:
+            timeout = self._talk.gateway.options.send_timeout
+            self._deadline = self._wheel.after(timeout, self._give_up)
 
     def room(self) -> None:
         """The wire takes more again."""
+        self._full = False
+        _cancel(self._deadline)
         for reader in tuple(self._readers.values()):
             reader.room()
 
+    def over(self) -> None:
+        """Nothing more is to be said: the wire is closing."""
+        self._over = True
+        _cancel(self._deadline)
+        _cancel(self._ping_due)
+        for name in tuple(self._readers):
+            self._leave(name)
+
     def closed(self) -> None:
-        """The client is gone. Frames that it sent before still go to the backend."""
-        self._gone = True
-        if not self._carrying:
-            self._leave_all()
+        """The client is gone. Frames that it sent before still go to the backend, for a while."""
+        self.over()
+        if self._carrier:
+            self._carrier.finish(self._wheel)
+
+    @property
+    def _wheel(self) -> Wheel:
+        return self._talk.fanouts.service.wheel
 
     # What the client says.
 
@@ -143,6 +165,17 @@ class Conversation:
         for each in names:
             self._subscribe(each, wish.resume)
 
+    def _send_up(self, frame: Frame) -> None:
+        """Through the socket's own channel, else the one that was subscribed first."""
+        name = self._name or next(iter(self._readers), None)
+        if name is None:
+            self._refuse(NO_WAY_UP, "")
+            return
+        if self._carrier is None:
+            talk = self._talk
+            self._carrier = Carrier(talk.gateway, talk.background, self.wire, self._refuse)
+        self._carrier.put(name, frame)
+
     def _say(self, text: str | None) -> None:
         if text:
             self.wire.deliver(text)
@@ -151,6 +184,8 @@ class Conversation:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
         talk = self._talk
         policy = talk.dialect.options.uplink_refused
+        if self._over:
+            return
         if ending is NO_WAY_UP or policy == "ignore":
             talk.gateway.meter.count("frames_ignored", reason=label(ending))
         elif policy == "frame":
@@ -160,10 +195,18 @@ class Conversation:
 
     def _close(self, ending: Ending, reason: str) -> None:
         """Close; what follows a frame that was refused would reach the backend without it."""
-        self._closed = True
-        if self._uplink:
-            self._uplink.clear()
+        self.over()
+        if self._carrier:
+            self._carrier.drop()
         self.wire.close(ending, reason)
+
+    def _give_up(self) -> None:
+        gateway = self._talk.gateway
+        gateway.meter.count("slow_clients", wire="ws")
+        ending = gateway.delayed(TRY_LATER)
+        for name in self._readers:
+            self.notify(END, name, **told(ending, TOO_SLOW))
+        self._close(ending, TOO_SLOW)
 
     # What the client reads.
 
@@ -183,6 +226,8 @@ class Conversation:
         outlet = Subscription(self, name, fanout, chatty=chatty)
         reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
+        if self._full:
+            reader.full(timed=False)
         if isinstance(found, Gap):
             self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
@@ -196,19 +241,19 @@ class Conversation:
         """Deliver the snapshot first, then what the log has since the client joined."""
         fanout, name = outlet.fanout, outlet.name
         events = await self._talk.joining.snapshot(fanout, reader.session.cursor)
-        if self._readers.get(name) is reader and not self._gone:
+        if self._readers.get(name) is reader:
             for event in events:
                 self.wire.deliver(event.data)
             fanout.add(reader)
 
     def _ping_later(self) -> None:
-        options = self._talk.dialect.options
-        self._talk.fanouts.service.wheel.after(options.server_ping_interval, self._ping)
+        interval = self._talk.dialect.options.server_ping_interval
+        self._ping_due = self._wheel.after(interval, self._ping)
 
     def _ping(self) -> None:
-        if not self._gone:
+        if not self._full:  # what is still to be written shows as well that we live
             self._say(self._talk.dialect.server_ping)
-            self._ping_later()
+        self._ping_later()
 
     def _leave(self, name: ChannelName) -> None:
         reader = self._readers.pop(name, None)
@@ -216,20 +261,20 @@ class Conversation:
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
 
-    def _leave_all(self) -> None:
-        for name in tuple(self._readers):
-            self._leave(name)
-
     # What subscriptions tell.
 
     def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
-        """A channel is over; the last one to be closes the socket, as does a client's slowness."""
-        self.notify(END, name, **told(ending, reason))
-        if len(self._readers) <= 1 or reason is TOO_SLOW:
-            self._close(ending, reason)
-            return
+        """A channel is over. The last one to be closes the socket.
+
+        So does one whose client should come back, since it has to come back for all of them: a
+        subscription that stops on an open socket would be a hole that nobody tells of.
+        """
         self._leave(name)
-        self._say(self._talk.dialect.error(ending, reason))
+        self.notify(END, name, **told(ending, reason))
+        if ending.reconnect or not self._readers:
+            self._close(ending, reason)
+        else:
+            self._say(self._talk.dialect.error(ending, reason))
 
     def tell_gap(self, name: ChannelName, data: str) -> None:
         """Tell of a hole, as the dialect asks or to a client that asked for notices."""
@@ -243,37 +288,7 @@ class Conversation:
             said = {"type": kind, "channel": name.text, **members}
             self.wire.deliver(orjson.dumps(said).decode())
 
-    # The way to the backend.
 
-    def _send_up(self, frame: Frame) -> None:
-        if self._closed:
-            return
-        if self._uplink is None:
-            self._uplink = deque()
-        self._uplink.append(frame)
-        if len(self._uplink) >= self._talk.gateway.options.uplink_queue:
-            self.wire.listen(wanted=False)
-        if not self._carrying:
-            self._carrying = True
-            self._talk.background.spawn(self._carry(self._uplink))
-
-    async def _carry(self, frames: deque[Frame]) -> None:
-        """Take the client's frames to the backend one after the other."""
-        try:
-            while frames:
-                ending = await self._carry_one(frames[0])
-                if frames:  # a close drops them all
-                    frames.popleft()
-                if ending:
-                    self._refuse(ending, REFUSED)
-                if not self._closed:
-                    self.wire.listen(wanted=True)
-        finally:
-            self._carrying = False
-            if self._gone:
-                self._leave_all()
-
-    async def _carry_one(self, frame: Frame) -> Ending | None:
-        """Through the socket's own channel, else the one that was subscribed first."""
-        name = self._name or next(iter(self._readers), None)
-        return await carry(self._talk.gateway, name, frame) if name else NO_WAY_UP
+def _cancel(due: Due | None) -> None:
+    if due:
+        due.cancel()

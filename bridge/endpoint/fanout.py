@@ -11,32 +11,38 @@ place, up to the head, and only there joins the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import structlog
 
 from bridge.endpoint.batch import Batch, Form, body
 from bridge.endpoint.gateway import RESTARTS
+from bridge.endpoint.heartbeat import Heartbeat
 from bridge.endpoint.notices import heartbeat_block
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.service import Service
 from bridge.endpoint.wheel import Due
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap, Slice
-from bridge.hub.channel import Bell, Channel, ChannelKey
+from bridge.hub.channel import Bell, Channel
+from bridge.wire.endings import INTERNAL, TRY_LATER, Ending
 from bridge.wire.framing import chunk
 
-SLICE = 256
-"""Clients that are written to in one turn, so that a large fan-out never starves a handshake."""
+EVERYTHING = 1 << 20
+"""Events that the head takes in one turn: as many as the log's own limit of bytes lets through, so
+that a burst that one read of a backend brings never outruns the clients that keep up."""
+
+TOO_SLOW = "too slow: the client stopped reading"
+FAULT = "an event could not be delivered"
+
+Write = Callable[[object], None]
 
 EVERYTHING = 1 << 20
 """Events that the head takes in one turn: as many as the log's own limit of bytes lets through, so
 that a burst that one read of a backend brings never outruns the clients that keep up."""
 
 _SSE_FORMS: dict[Form, Callable[[bytes], object]] = {Form.CHUNK: chunk, Form.BLOCKS: body}
-
-
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("bridge.fanout")
 
 
 class Fanout:
@@ -50,30 +56,15 @@ class Fanout:
         channel: joined for as long as anyone is here.
     """
 
-    __slots__ = (
-        "_apart",
-        "_beat",
-        "_busy",
-        "_due",
-        "_early",
-        "_groups",
-        "_head",
-        "_log",
-        "_opening",
-        "_said_at",
-        "_service",
-        "channel",
-    )
-
     def __init__(self, service: Service, join: Callable[[Bell], Channel]) -> None:
         self._service = service
-        self._due = self._busy = False
-        self._beat: Due | None = None
-        self._said_at = service.clock()
-        self._groups: dict[Form, dict[Reader, Callable[[object], None]]] = {}
+        self._due = self._busy = self._catching = False
+        self._heartbeat = Heartbeat(service.wheel, service.options.heartbeat, self._beat)
+        self._groups: dict[Form, dict[Reader, Write]] = {}
         self._apart: dict[Reader, None] = {}  # readers with a place of their own
-        self._opening: list[Callable[[], None]] = []
+        self._coming: dict[Reader, None] = {}  # those of them that have their turn soon
         self._early: list[Reader] = []  # readers that are ahead of the head until its next move
+        self._opening: list[Callable[[], None]] = []
         self.channel = join(self)
         self._log = self.channel.log
         self._head = Cursor(self._log.epoch, self._log.top)
@@ -100,13 +91,13 @@ class Fanout:
     def add(self, reader: Reader) -> None:
         """Serve a reader from its session's place on."""
         self._apart[reader] = None
-        if self._beat is None:
-            self._beat = self._service.wheel.after(self._service.options.heartbeat, self._on_beat)
+        self._heartbeat.start()
         self.resume(reader)
 
     def drop(self, reader: Reader) -> None:
         """Serve a reader no more."""
         self._apart.pop(reader, None)
+        self._coming.pop(reader, None)
         self._groups.get(reader.form, {}).pop(reader, None)
 
     def resume(self, reader: Reader) -> None:
@@ -114,45 +105,67 @@ class Fanout:
         if reader.held or reader not in self._apart:
             return
         ahead = reader.session.cursor.seq - self._head.seq
-        if ahead > 0:
+        if ahead == 0:
+            self._promote(reader)
+        elif ahead > 0:
             self._early.append(reader)
             self()
-        elif ahead == 0:
-            self._promote(reader)
         else:
-            self._advance(reader, -ahead)
-            self._service.call_soon(self.resume, reader)
+            self._coming[reader] = None
+            self._catch_up_soon()
 
     def deadline(self, callback: Callable[[], None]) -> Due:
         """Call after the configured send timeout."""
         return self._service.wheel.after(self._service.options.send_timeout, callback)
 
-    def count_slow(self, reader: Reader) -> None:
-        """Count a client that is ended for its slowness."""
+    def give_up(self, reader: Reader) -> None:
+        """End a reader whose client has not read for too long."""
         self._service.meter.count("slow_clients", wire=reader.session.wire)
+        reader.end(self._service.delayed(TRY_LATER), TOO_SLOW)
 
     def close(self) -> None:
         """Stop beating; nobody is here any more."""
-        if self._beat:
-            self._beat.cancel()
+        self._heartbeat.close()
 
-    # One reader that is not at the head.
+    # Readers that are not at the head.
 
     def _promote(self, reader: Reader) -> None:
         del self._apart[reader]
         self._groups.setdefault(reader.form, {})[reader] = reader.outlet.write
         self._end_if_due()
 
-    def _advance(self, reader: Reader, behind: int) -> None:
-        session, limit = reader.session, min(behind, self._service.options.batch)
-        found = self._log.read(session.cursor, limit)
+    def _catch_up_soon(self) -> None:
+        if not self._catching:
+            self._catching = True
+            self._service.call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """A batch for each of some; whoever needs more queues again, behind the others."""
+        self._catching = False
+        for reader in tuple(islice(self._coming, self._service.slice)):
+            self._coming.pop(reader, None)
+            if reader in self._apart and not reader.held:
+                self._advance(reader)
+                self.resume(reader)
+        if self._coming:
+            self._catch_up_soon()
+
+    def _advance(self, reader: Reader) -> None:
+        behind = self._head.seq - reader.session.cursor.seq
+        found = self._log.read(reader.session.cursor, min(behind, self._service.options.batch))
+        try:
+            self._tell(reader, found)
+        except Exception:  # noqa: BLE001 - whatever a mapping or a server may raise
+            self._fail((reader,))
+
+    def _tell(self, reader: Reader, found: Slice | Gap) -> None:
+        session = reader.session
         if isinstance(found, Gap):
             self._service.meter.count("gaps_told", wire=session.wire)
             reader.outlet.gap(found)
             session.move(found.new)
             return
-        batch = self._batch(found)
-        reader.outlet.write(batch.form(reader.form))
+        reader.outlet.write(self._batch(found).form(reader.form))
         session.move(found.cursor)
         self._service.meter.count("events_delivered", len(found.entries), wire=session.wire)
 
@@ -168,7 +181,7 @@ class Fanout:
         elif found.entries:
             self._busy = True
             start, self._head = self._head, found.cursor
-            self._turn(self._writing(self._batch(found), start))
+            self._turn(self._writing(self._batch(found).form, start, len(found.entries)))
         else:
             self._settle()
 
@@ -182,30 +195,42 @@ class Fanout:
         else:
             self._service.call_soon(self._turn, writing)
 
-    def _writing(self, batch: Batch, start: Cursor) -> Iterator[None]:
-        """Write to all who are at the head when it begins; yields between two slices."""
-        self._said_at = self._service.clock()
-        for form, group in tuple(self._groups.items()):
-            targets = tuple(group.items())
-            made = batch.form(form) if targets else b""
-            for at in range(0, len(targets), SLICE):
+    def _writing(
+        self, make: Callable[[Form], object], start: Cursor, events: int
+    ) -> Iterator[None]:
+        """Write to all who are at the head when it begins; yields between two slices.
+
+        Who comes to the head meanwhile has the batch already, so nobody is looked up later.
+        """
+        self._heartbeat.said()
+        everybody = [(form, tuple(group.items())) for form, group in self._groups.items() if group]
+        size = self._service.slice
+        for form, targets in everybody:
+            try:
+                made = make(form)
+            except Exception:  # noqa: BLE001 - a mapping of the user's own may raise anything
+                self._fail(reader for reader, _ in targets)
+                continue
+            if made is None:
+                continue
+            for at in range(0, len(targets), size):
                 if at:
                     yield
-                some = targets[at : at + SLICE]
-                for reader, write in some:
-                    if reader.held:
-                        self._set_aside(reader, start)
-                        continue
-                    try:
-                        write(made)
-                    except Exception:  # noqa: BLE001 - one client's fault is not the others'
-                        self._fail(reader)
-                self._count(form, len(batch.entries) * len(some))
+                self._count(form, events * self._write(targets[at : at + size], made, start))
 
-    def _fail(self, reader: Reader) -> None:
-        """A wire that cannot even be written to ends; the client may come back by its place."""
-        _log.exception("a client's wire failed", channel=str(self.channel.key))
-        reader.outlet.abort()
+    def _write(self, some: Sequence[tuple[Reader, Write]], made: object, start: Cursor) -> int:
+        """One slice; gives to how many."""
+        passed_over = 0
+        for reader, write in some:
+            if reader.held:
+                self._set_aside(reader, start)
+                passed_over += 1
+                continue
+            try:
+                write(made)
+            except Exception:  # noqa: BLE001 - one client costs no other its events
+                self._fail((reader,))
+        return len(some) - passed_over
 
     def _set_aside(self, reader: Reader, place: Cursor) -> None:
         """A reader that cannot take what comes after `place` keeps that place for itself."""
@@ -233,65 +258,42 @@ class Fanout:
             self._end_if_due()
 
     def _end_if_due(self) -> None:
+        """End all at the head, a slice a turn."""
         hub, channel = self._service.hub, self.channel
         ending = hub.draining or channel.ending
         if ending is None or self._busy or self._log.top > self._head.seq:
             return
         reason = RESTARTS if hub.draining else channel.reason
-        for group in self._groups.values():
-            for reader in tuple(group):
-                reader.end(self._service.delayed(ending), reason)
+        some = tuple(islice(chain.from_iterable(self._groups.values()), self._service.slice))
+        for reader in some:
+            self._end(reader, ending, reason)
+        if len(some) == self._service.slice:
+            self._service.call_soon(self._end_if_due)
 
-    def _on_beat(self) -> None:
-        heartbeat = self._service.options.heartbeat
-        idle = self._service.clock() - self._said_at
-        if idle >= heartbeat:
-            self._beat_once()
-            idle = 0.0
-        self._beat = self._service.wheel.after(heartbeat - idle, self._on_beat)
+    def _end(self, reader: Reader, ending: Ending, reason: str) -> None:
+        try:
+            reader.end(self._service.delayed(ending), reason)
+        except Exception:  # noqa: BLE001 - its deadline drops it, and the others end as well
+            structlog.get_logger().exception("a client could not be told the end")
 
-    def _beat_once(self) -> None:
-        self._said_at = self._service.clock()
-        block = heartbeat_block(self._head)
-        for form, framed in _SSE_FORMS.items():
-            made = framed(block)
-            for reader, write in tuple(self._groups.get(form, {}).items()):
-                if not reader.held:
-                    write(made)
+    def _fail(self, readers: Iterable[Reader]) -> None:
+        """End those to whom something cannot be delivered: never a hole that nobody tells of."""
+        structlog.get_logger().exception("an event could not be delivered")
+        for reader in readers:
+            self._end(reader, INTERNAL, FAULT)
+
+    def _beat(self) -> None:
+        if self._busy:  # something is being said
+            return
+        block, self._busy = heartbeat_block(self._head), True
+        made = {form: framed(block) for form, framed in _SSE_FORMS.items()}
+        self._turn(self._writing(made.get, self._head, 0))
 
     def _batch(self, found: Slice) -> Batch:
         name = self.channel.key.name
         return Batch(name, found.entries, found.cursor, self._service.outgoing)
 
     def _count(self, form: Form, deliveries: int) -> None:
-        wire = "sse" if form in _SSE_FORMS else "ws"
-        self._service.meter.count("events_delivered", deliveries, wire=wire)
-
-
-class Fanouts:
-    """The fan-outs of one bridge, each open for as long as somebody holds it.
-
-    Args:
-        service: what they share.
-    """
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self._open: dict[ChannelKey, Fanout] = {}
-
-    def join(self, key: ChannelKey) -> Fanout:
-        """The fan-out of a channel, which is opened where need be. Goes with one `leave`."""
-        fanout, hub = self._open.get(key), self.service.hub
-        if fanout is None:
-            fanout = self._open[key] = Fanout(self.service, lambda bell: hub.join(key, bell))
-        else:
-            hub.join(key, fanout)
-        return fanout
-
-    def leave(self, fanout: Fanout) -> None:
-        """Hold a fan-out no more."""
-        channel = fanout.channel
-        self.service.hub.leave(channel, fanout)
-        if not channel.has(fanout):
-            fanout.close()
-            del self._open[channel.key]
+        if deliveries:
+            wire = "sse" if form in _SSE_FORMS else "ws"
+            self._service.meter.count("events_delivered", deliveries, wire=wire)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
 
+from bridge.endpoint.fallback import Fallback
 from bridge.endpoint.options import ClientOptions
 from bridge.errors import InvalidChannel
 from bridge.hub.hub import Hub
@@ -44,6 +45,7 @@ class Gateway:
         random: uniform in [0, 1), for the delays of returning clients.
         aliases: other names of channels.
         patterns: the channels that are served; anything else is not found.
+        fallback: notes the clients whose connections are not taken over.
     """
 
     hub: Hub
@@ -51,7 +53,12 @@ class Gateway:
     meter: Meter
     random: Callable[[], float]
     aliases: Aliases
-    patterns: Sequence[str] = field(default=("*",))
+    patterns: Sequence[str] = ("*",)
+    fallback: Fallback = field(init=False)
+
+    def __post_init__(self) -> None:
+        fallback = Fallback(self.meter, wanted=self.options.fast_path)
+        object.__setattr__(self, "fallback", fallback)
 
     def admit(self, name: ChannelName) -> ChannelName:
         """The canonical name of a channel that is served here.

@@ -13,9 +13,7 @@ from bridge.endpoint.batch import Form
 from bridge.endpoint.session import Session, Signal, State
 from bridge.endpoint.wheel import Due
 from bridge.history.log import Gap
-from bridge.wire.endings import TRY_LATER, Ending
-
-TOO_SLOW = "too slow: the client stopped reading"
+from bridge.wire.endings import Ending
 
 
 class Outlet(Protocol):
@@ -51,8 +49,8 @@ class Place(Protocol):
     def deadline(self, callback: Callable[[], None], /) -> Due:
         """Call when a send has taken too long."""
 
-    def count_slow(self, reader: Reader, /) -> None:
-        """It was given up."""
+    def give_up(self, reader: Reader, /) -> None:
+        """It stopped reading: end it."""
 
 
 class Reader:
@@ -108,8 +106,7 @@ class Reader:
             self.outlet.end(ending, reason)
 
     def _give_up(self) -> None:
-        self._fanout.count_slow(self)
-        self.end(TRY_LATER, TOO_SLOW)
+        self._fanout.give_up(self)
 
     def _disarm(self) -> None:
         if self._deadline:

@@ -25,17 +25,18 @@ class Service:
         options: heartbeat, send timeout and batch.
         meter: counts.
         wheel: heartbeats and deadlines.
-        clock: the wheel's clock, in seconds.
         call_soon: runs a call in the event loop's next turn.
         outgoing: the WebSocket frames of an event.
         delayed: an ending with a delay for returning clients.
+        slice: clients that are served in one turn of the event loop, so that a large fan-out never
+            starves a handshake.
     """
 
     hub: Hub
     options: ClientOptions
     meter: Meter
     wheel: Wheel
-    clock: Callable[[], float]
     call_soon: Callable[..., object]
     outgoing: Outgoing
     delayed: Callable[[Ending], Ending]
+    slice: int = 256

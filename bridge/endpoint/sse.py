@@ -7,6 +7,8 @@ words become a status: transient trouble is a stream that ends with `bridge.end`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import anyio
@@ -15,7 +17,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
-from bridge.endpoint.fanout import Fanout, Fanouts
+from bridge.endpoint.fanout import Fanout
+from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.farewell import START, farewell
 from bridge.endpoint.gateway import RESTARTS, Gateway
 from bridge.endpoint.notices import block_at, gap_block
@@ -30,6 +33,7 @@ from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import NOT_FOUND, Ending
+from bridge.wire.event import Event
 from bridge.wire.routes import RouteOptions
 from bridge.wire.sse import encode_id, encode_retry
 
@@ -69,12 +73,22 @@ class EventStream:
     async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
         fanout, taken = self._fanouts.join(key), False
         try:
-            channel = fanout.channel
-            place = channel.log.place(written_cursor(request))
+            channel, written = fanout.channel, written_cursor(request)
+            place = channel.log.place(written)
             if channel.ending and not isinstance(place, Gap) and place.seq == channel.log.top:
                 await self._turn_away(request, send, channel.ending, channel.reason)
-            else:
-                taken = await self._stream(request, send, fanout, place)
+                return
+            await send(START)
+            await send(self._greeting(place))
+            session = Session("sse", place.new if isinstance(place, Gap) else place)
+            session.apply(Signal.ACCEPTED)
+            joins = written is None or isinstance(place, Gap)
+            shown = await self._joining.snapshot(fanout, session.cursor) if joins else ()
+            client = _Client(fanout, session, shown)
+            taken = self._take(request.scope, client)
+            if not taken:
+                own = servers_own(request.scope, send)
+                await self._step(request.receive, own, client)
         finally:
             if not taken:
                 self._fanouts.leave(fanout)
@@ -89,54 +103,39 @@ class EventStream:
         await send(START)
         await send({"type": "http.response.body", "body": farewell(ending, reason)})
 
-    async def _stream(
-        self, request: Request, send: Send, fanout: Fanout, place: Cursor | Gap
-    ) -> bool:
-        """Begin the stream; gives whether the connection, and the fan-out with it, was taken."""
-        session = Session("sse", place.new if isinstance(place, Gap) else place)
-        await send(START)
-        await send(_body(self._greeting(place)))
-        session.apply(Signal.ACCEPTED)
-        if written_cursor(request) is None or isinstance(place, Gap):
-            for event in await self._joining.snapshot(fanout, session.cursor):
-                await send(_body(block_at(event, session.cursor)))
-        self._gateway.opened("sse")
-        if self._take(request.scope, fanout, session):
-            return True
-        own = servers_own(request.scope, send)
-        await self._step(request.receive, own, fanout, session)
-        return False
-
-    def _greeting(self, place: Cursor | Gap) -> bytes:
+    def _greeting(self, place: Cursor | Gap) -> Message:
         """The first bytes, at once: an id, so that a client without an event can resume too."""
         retry = self._gateway.options.retry
-        head = encode_retry(retry) if retry else b""
-        if not isinstance(place, Gap):
-            return head + encode_id(str(place))
-        self._gateway.meter.count("gaps_told", wire="sse")
-        return head + gap_block(place)
+        block = encode_retry(retry) if retry else b""
+        if isinstance(place, Gap):
+            self._gateway.meter.count("gaps_told", wire="sse")
+            block += gap_block(place)
+        else:
+            block += encode_id(str(place))
+        return {"type": "http.response.body", "body": block, "more_body": True}
 
-    def _take(self, scope: Scope, fanout: Fanout, session: Session) -> bool:
+    def _take(self, scope: Scope, client: _Client) -> bool:
+        """Whether the connection, and the fan-out with it, is now the stream's."""
         take = offered(scope)
-        if take is None:
-            return False
-        stream: TakenStream | None = take(partial(TakenStream, closed=lambda: self._gone(fanout)))
+        closed = partial(self._gone, client.fanout)
+        stream: TakenStream | None = take(partial(TakenStream, closed=closed)) if take else None
         if stream is None:
+            self._gateway.fallback.note("sse", offered=take is not None)
             return False
-        stream.reader = Reader(fanout, session, stream)
-        fanout.add(stream.reader)
+        self._gateway.opened("sse")
+        client.begin(stream)
         return True
 
     def _gone(self, fanout: Fanout) -> None:
         self._gateway.gone("sse")
         self._fanouts.leave(fanout)
 
-    async def _step(self, receive: Receive, send: Send, fanout: Fanout, session: Session) -> None:
-        with anyio.CancelScope() as cancelling:
-            stream = SteppedStream(send, cancelling.cancel)
-            stream.reader = Reader(fanout, session, stream)
-            fanout.add(stream.reader)
+    async def _step(self, receive: Receive, send: Send, client: _Client) -> None:
+        self._gateway.opened("sse")
+        with anyio.CancelScope() as scope:
+            stream = SteppedStream(send, scope.cancel)
             try:
+                client.begin(stream)
                 while (await receive())["type"] != "http.disconnect":
                     pass
             finally:
@@ -144,12 +143,30 @@ class EventStream:
                 self._gateway.gone("sse")
 
 
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """One that was greeted, on its way to be served.
+
+    Attributes:
+        fanout: where it reads.
+        session: where it begins.
+        shown: what it alone is shown first.
+    """
+
+    fanout: Fanout
+    session: Session
+    shown: Sequence[Event]
+
+    def begin(self, stream: TakenStream | SteppedStream) -> None:
+        """Serve it through `stream`. Nothing before this waited for it to read."""
+        reader = stream.reader = Reader(self.fanout, self.session, stream)
+        for event in self.shown:
+            stream.say(block_at(event, self.session.cursor))
+        self.fanout.add(reader)
+
+
 def written_cursor(connection: HTTPConnection) -> str | None:
     """A client's place, on either wire: the header that EventSource sends, else the query."""
     headers: Headers = connection.headers
     query: QueryParams = connection.query_params
     return headers.get("last-event-id") or query.get("last_event_id") or None
-
-
-def _body(block: bytes) -> Message:
-    return {"type": "http.response.body", "body": block, "more_body": True}

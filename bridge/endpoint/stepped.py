@@ -23,9 +23,6 @@ from bridge.wire.endings import Ending
 
 Waiting = Coroutine[Any, Any, None]
 
-MOST_PENDING = 256
-"""Messages behind one that waits; a peer that lets more gather is cut off."""
-
 
 _OWN = "ws2sse.send"
 
@@ -71,7 +68,7 @@ class Stepper:
         send: the server's; its coroutines must not need to know their task.
         full: called when a send begins to wait.
         room: called once nothing waits any more.
-        lost: called when the server says that the peer is gone, or too much has gathered.
+        lost: called when a send fails: the peer is gone, whatever a server raises to say so.
     """
 
     def __init__(
@@ -89,15 +86,16 @@ class Stepper:
         self._over = False
 
     def push(self, message: Message) -> None:
-        """Send now, or after what waits already. Nothing is sent after `stop`."""
+        """Send now, or after what waits already. Nothing is sent after `stop`.
+
+        What gathers has a bound only by the caller's holding back between `full` and `room`.
+        """
         if self._over:
             return
         if self._task is None:
             self._step(message)
-            return
-        self._pending.append(message)
-        if len(self._pending) > MOST_PENDING:
-            self._fail()
+        else:
+            self._pending.append(message)
 
     def stop(self) -> None:
         """Send nothing more, and give up what waits."""
@@ -112,7 +110,7 @@ class Stepper:
             waited_for = coroutine.send(None)
         except StopIteration:
             return
-        except (OSError, RuntimeError):
+        except Exception:  # noqa: BLE001 - see `lost`
             self._fail()
             return
         self._task = asyncio.get_running_loop().create_task(self._finish(coroutine, waited_for))
@@ -123,7 +121,7 @@ class Stepper:
             await _Rest(coroutine, waited_for)
             while self._pending:
                 await self._send(self._pending.popleft())
-        except (OSError, RuntimeError):
+        except Exception:  # noqa: BLE001 - see `lost`
             self._fail()
             return
         self._task = None
@@ -142,27 +140,34 @@ class SteppedStream:
     Args:
         send: the server's.
         abandon: makes the endpoint return, which closes the connection.
+
+    Attributes:
+        reader: set before anything is written.
     """
 
     form = Form.BLOCKS
+    reader: Reader
 
     def __init__(self, send: Send, abandon: Callable[[], None]) -> None:
         self._stepper = Stepper(send, full=self._full, room=self._room, lost=abandon)
         self._abandon = abandon
-        self.reader: Reader | None = None
 
     @property
     def write(self) -> Callable[[Any], None]:
         """Passes a body message on."""
         return self._stepper.push
 
+    def say(self, block: bytes) -> None:
+        """Send a block to this client alone."""
+        self.write(body(block))
+
     def gap(self, gap: Gap) -> None:
         """Tell of a hole."""
-        self.write(body(gap_block(gap)))
+        self.say(gap_block(gap))
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""
-        self.write(body(farewell(ending, reason)))
+        self.say(farewell(ending, reason))
         self._stepper.push({"type": "http.response.body", "body": b"", "more_body": False})
 
     def abort(self) -> None:
@@ -172,13 +177,10 @@ class SteppedStream:
     def close(self) -> None:
         """The endpoint returns."""
         self._stepper.stop()
-        if self.reader:
-            self.reader.left()
+        self.reader.left()
 
     def _full(self) -> None:
-        if self.reader:
-            self.reader.full()
+        self.reader.full()
 
     def _room(self) -> None:
-        if self.reader:
-            self.reader.room()
+        self.reader.room()

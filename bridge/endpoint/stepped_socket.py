@@ -6,14 +6,15 @@ pings and the close handshake are the server's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-import anyio
 from starlette.types import Receive, Send
 
 from bridge.endpoint.batch import Form, message
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.stepped import Stepper
+from bridge.endpoint.wheel import Due, Wheel
 from bridge.wire.dialect import Dialect
 from bridge.wire.endings import Ending
 from bridge.wire.frame import Frame
@@ -27,6 +28,8 @@ class SteppedSocket:
         send: the server's.
         dialect: close codes.
         abandon: makes the endpoint return, which closes the connection.
+        timeout: seconds that a last word may wait for a client that does not read.
+        wheel: times it.
 
     Attributes:
         conversation: set before anything is read.
@@ -36,13 +39,23 @@ class SteppedSocket:
     conversation: Conversation
 
     def __init__(
-        self, receive: Receive, send: Send, dialect: Dialect, abandon: Callable[[], None]
+        self,
+        receive: Receive,
+        send: Send,
+        dialect: Dialect,
+        abandon: Callable[[], None],
+        *,
+        timeout: float,
+        wheel: Wheel,
     ) -> None:
         self._receive, self._dialect, self._abandon = receive, dialect, abandon
-        self._stepper = Stepper(send, full=self._full, room=self._room, lost=abandon)
-        self._closing = False
-        self._wanted = anyio.Event()
-        self._wanted.set()
+        self._timeout, self._wheel = timeout, wheel
+        self._stepper = Stepper(send, full=self._pause, room=self._resume, lost=abandon)
+        self._closing = self._full = False
+        self._wanted = True  # whether the conversation takes more
+        self._readable = asyncio.Event()
+        self._readable.set()
+        self._deadline: Due | None = None
 
     def write(self, made: object) -> None:
         """Send messages one by one."""
@@ -63,8 +76,10 @@ class SteppedSocket:
         if ending.reconnect and self._dialect.options.transient == "cut":
             self._abandon()
             return
+        self._deadline = self._wheel.after(self._timeout, self._abandon)
         code = self._dialect.close_code(ending)
         self._stepper.push({"type": "websocket.close", "code": code, "reason": cut(reason)})
+        self._regulate()
 
     def abort(self) -> None:
         """Leave the socket as it is; the server drops it."""
@@ -72,15 +87,13 @@ class SteppedSocket:
 
     def listen(self, *, wanted: bool) -> None:
         """Read on, or leave what the client says with the server."""
-        if wanted:
-            self._wanted.set()
-        elif self._wanted.is_set():
-            self._wanted = anyio.Event()
+        self._wanted = wanted
+        self._regulate()
 
     async def read(self) -> None:
         """Hear every message until the socket is closed."""
         while True:
-            await self._wanted.wait()
+            await self._readable.wait()
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 return
@@ -90,13 +103,26 @@ class SteppedSocket:
     def stop(self) -> None:
         """The endpoint returns."""
         self._closing = True
+        if self._deadline:
+            self._deadline.cancel()
         self._stepper.stop()
 
-    def _full(self) -> None:
+    def _pause(self) -> None:
+        self._full = True
+        self._regulate()
         self.conversation.full()
 
-    def _room(self) -> None:
+    def _resume(self) -> None:
+        self._full = False
+        self._regulate()
         self.conversation.room()
+
+    def _regulate(self) -> None:
+        """While the client does not read, it is not read from, so that no answers gather."""
+        if self._closing or (self._wanted and not self._full):
+            self._readable.set()
+        else:
+            self._readable.clear()
 
 
 def cut(reason: str) -> str:

@@ -49,9 +49,13 @@ class TakenStream(asyncio.Protocol):
 
     # What the fan-out asks for.
 
+    def say(self, block: bytes) -> None:
+        """Send a block to this client alone."""
+        self.write(chunk(block))
+
     def gap(self, gap: Gap) -> None:
         """Tell of a hole."""
-        self.write(chunk(gap_block(gap)))
+        self.say(gap_block(gap))
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""

@@ -3,15 +3,18 @@
 Decides what happens on the connection once the web server has handed it over: flow control,
 frames in, pings, and the close handshake (RFC 6455, 7). What comes in is parsed by the sans-I/O
 protocol of `websockets`; between two messages an idle connection keeps no parser. What goes out
-is framed once for all (`wire.framing`).
+is framed once for all (`wire.framing`). While the client does not read, it is not read from
+either, so nothing that it asks for gathers here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
@@ -19,13 +22,14 @@ from websockets.protocol import Protocol, Side, State
 from bridge.endpoint.batch import Form
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS
-from bridge.endpoint.wheel import Wheel
+from bridge.endpoint.wheel import Due, Wheel
 from bridge.wire.dialect import Dialect
-from bridge.wire.endings import RESTART, Ending
+from bridge.wire.endings import INTERNAL, INVALID_DATA, RESTART, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.framing import PING, Boundary, close_frame, frame
 
-_INVALID_TEXT = 1007
+_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+_SILENT = logging.getLogger("websockets.server")
 
 
 class TakenSocket(asyncio.Protocol):
@@ -43,7 +47,7 @@ class TakenSocket(asyncio.Protocol):
     Attributes:
         conversation: set before anything is read.
         transport: as uvicorn's own connections have it.
-        write: hands over frames.
+        write: hands over frames; never called once the conversation is over.
     """
 
     __slots__ = (
@@ -51,12 +55,15 @@ class TakenSocket(asyncio.Protocol):
         "_closed",
         "_closing",
         "_connections",
+        "_deadline",
         "_dialect",
+        "_full",
         "_heard",
         "_limit",
         "_message",
         "_parser",
         "_timeout",
+        "_wanted",
         "_wheel",
         "conversation",
         "transport",
@@ -84,8 +91,10 @@ class TakenSocket(asyncio.Protocol):
         self._parser: Protocol | None = None
         self._boundary: Boundary | None = None
         self._message: list[WireFrame] | None = None  # fragments of an unfinished message
-        self._closing = False
+        self._closing = self._full = False
+        self._wanted = True  # whether the conversation takes more
         self._heard = True  # whether the client gave a sign of life since the last pulse
+        self._deadline: Due | None = None
 
     # What the conversation asks for.
 
@@ -98,13 +107,10 @@ class TakenSocket(asyncio.Protocol):
         """Send a close frame and wait, for a bounded time, for the client's."""
         if self._closing:
             return
-        self._closing = True
         if ending.reconnect and self._dialect.options.transient == "cut":
-            self.transport.close()
+            self._finish(b"")
         else:
-            self.transport.write(close_frame(self._dialect.close_code(ending), reason))
-            self.transport.resume_reading()
-        self._wheel.after(self._timeout, self.transport.abort)
+            self._begin_close(close_frame(self._dialect.close_code(ending), reason))
 
     def abort(self) -> None:
         """Drop the connection and what is still to be written."""
@@ -112,42 +118,45 @@ class TakenSocket(asyncio.Protocol):
 
     def listen(self, *, wanted: bool) -> None:
         """Read on, or let TCP slow the client down."""
-        if wanted or self._closing:
-            self.transport.resume_reading()
-        else:
-            self.transport.pause_reading()
+        self._wanted = wanted
+        if not self._closing:
+            self._regulate()
 
     def pulse(self) -> None:
-        """Ping; a client that has been silent since the last one is gone."""
+        """Ping; a client that has been silent since the last one is gone.
+
+        One that is not read from cannot be heard, so it is not judged.
+        """
+        if self._closing or not self._is_read:
+            return
         if not self._heard:
             self.transport.abort()
-        elif not self._closing:
-            self._heard = False
-            self.transport.write(PING)
+            return
+        self._heard = False
+        self.write(PING)
 
     # What the transport tells.
 
     def pause_writing(self) -> None:
         """The transport holds as much as it should."""
+        self._full = True
+        self._regulate()
         self.conversation.full()
 
     def resume_writing(self) -> None:
         """The transport has room again."""
+        self._full, self._heard = False, True
+        self._regulate()
         self.conversation.room()
 
     def data_received(self, data: bytes) -> None:
-        """Parse; keep the parser only while a message is unfinished."""
+        """Hear the client; a fault of ours closes this socket and is logged."""
         self._heard = True
-        parser = self._parser
-        if parser is None:
-            parser = self._parser = Protocol(Side.SERVER, state=State.OPEN, max_size=self._limit)
-            self._boundary = Boundary()
-        parser.receive_data(data)
-        for each in parser.events_received():
-            self._take(each)  # type: ignore[arg-type]
-        self._answer(parser)
-        if self._boundary and self._boundary.feed(data):
-            self._parser = self._boundary = None
+        try:
+            self._parse(data)
+        except Exception:  # noqa: BLE001 - uvloop would drop the connection without a word
+            structlog.get_logger().exception("a client's frame could not be dealt with")
+            self._fail(INTERNAL)
 
     def eof_received(self) -> None:
         """The client closes its side; asyncio then closes ours."""
@@ -156,6 +165,8 @@ class TakenSocket(asyncio.Protocol):
         """The connection is gone."""
         self._connections.discard(self)
         self._closing = True
+        if self._deadline:
+            self._deadline.cancel()
         self.conversation.closed()
         self._closed(self)
 
@@ -167,9 +178,22 @@ class TakenSocket(asyncio.Protocol):
 
     # Frames of the client.
 
+    def _parse(self, data: bytes) -> None:
+        """Keep the parser only while a message is unfinished."""
+        parser, boundary = self._parser, self._boundary
+        if parser is None or boundary is None:
+            parser = Protocol(Side.SERVER, state=State.OPEN, max_size=self._limit, logger=_SILENT)
+            boundary = Boundary()
+        parser.receive_data(data)
+        ended = boundary.feed(data)
+        self._parser, self._boundary = (None, None) if ended else (parser, boundary)
+        for each in parser.events_received():
+            self._take(each)  # type: ignore[arg-type]
+        self._answer(parser)
+
     def _take(self, each: WireFrame) -> None:
         """Gather data frames into messages (RFC 6455, 5.4); the parser answers the others."""
-        if each.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT) or self._closing:
+        if each.opcode not in _DATA or self._closing:
             return
         fragments = self._message or []
         fragments.append(each)
@@ -187,23 +211,43 @@ class TakenSocket(asyncio.Protocol):
         try:
             text = raw.decode()
         except UnicodeDecodeError:
-            self._fail(_INVALID_TEXT)
+            self._fail(INVALID_DATA)
         else:
             self.conversation.hear(Frame(text))
 
     def _answer(self, parser: Protocol) -> None:
         """Send pongs and the answer to a close, or the close that a broken frame calls for."""
         replies = b"".join(parser.data_to_send())
-        if parser.state is State.OPEN:
-            if replies:
-                self.transport.write(replies)
-            return
+        if parser.state is not State.OPEN:
+            self._finish(replies)
+        elif replies and not self._closing:
+            self.write(replies)
+
+    # The end.
+
+    def _fail(self, ending: Ending) -> None:
+        self._finish(close_frame(ending.ws, ""))
+
+    def _begin_close(self, last: bytes) -> None:
+        """Say the last word; from now on only the client's answer matters."""
+        self._closing = True
+        self.conversation.over()
+        self.transport.write(last)
+        self._regulate()
+        self._deadline = self._wheel.after(self._timeout, self.transport.abort)
+
+    def _finish(self, last: bytes) -> None:
+        """Say the last word, unless it was said, and close as soon as it is out."""
         if not self._closing:
-            self._closing = True
-            self.transport.write(replies)
+            self._begin_close(last)
         self.transport.close()
 
-    def _fail(self, code: int) -> None:
-        self._closing = True
-        self.transport.write(close_frame(code, ""))
-        self.transport.close()
+    @property
+    def _is_read(self) -> bool:
+        return self._closing or (self._wanted and not self._full)
+
+    def _regulate(self) -> None:
+        if self._is_read:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()

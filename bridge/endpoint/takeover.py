@@ -35,11 +35,10 @@ RELIED_ON = {
         "conn",
         "connections",
         "disconnected",
-        "frames",
         "handshake_complete",
         "loop",
-        "queue",
         "transport",
+        "writable",
     ),
 }
 """Attributes of uvicorn's protocols that this file reads or sets."""
@@ -99,6 +98,8 @@ class StreamProtocol(HttpToolsProtocol):
         begun = cycle.response_started and not cycle.response_complete and cycle.chunked_encoding
         if not begun or cycle.disconnected or transport.is_closing() or self.pipeline:
             return None
+        if self.flow.write_paused:  # a successor would never hear of it
+            return None
         successor = make(transport, self.connections)
         transport.set_protocol(successor)
         self.connections.discard(self)
@@ -121,14 +122,23 @@ class StreamProtocol(HttpToolsProtocol):
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, offering its connection once it is accepted."""
 
+    _reads = 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As uvicorn, with the offer."""
         super().connection_made(transport)
         self.app = _Offering(self.app, self._take)
 
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn, noting whether the client says anything after its handshake."""
+        self._reads += 1
+        super().data_received(data)
+
     def _take(self, make: Make) -> Any:  # noqa: ANN401 - what `make` makes
         is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
-        if not is_open or self.transport.is_closing() or not self._is_unread():
+        if not is_open or self.transport.is_closing() or not self.writable.is_set():
+            return None
+        if self._reads > 1:  # uvicorn's parser has begun with the client's frames
             return None
         self.stop_keepalive()
         transport = self.transport
@@ -140,10 +150,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(0, _nothing)
         self._let_go()
         return successor
-
-    def _is_unread(self) -> bool:
-        """Whether the client has said nothing yet: then its frames begin at the next byte."""
-        return self.queue.empty() and not self.conn.reader.buffer and not self.frames
 
     def _let_go(self) -> None:
         del self.app, self.conn, self.transport

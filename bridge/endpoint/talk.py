@@ -1,6 +1,6 @@
-"""What WebSocket conversations share, and what each needs of its socket.
+"""What a conversation needs: the client's socket, and what all conversations share.
 
-Decides nothing; the conversation does, and the two kinds of sockets carry it out.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bridge.endpoint.background import Background
 from bridge.endpoint.batch import Form
-from bridge.endpoint.fanout import Fanouts
+from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.snapshot import Joining
 from bridge.wire.dialect import Dialect
@@ -18,7 +18,7 @@ from bridge.wire.endings import Ending
 
 
 class Wire(Protocol):
-    """The client's socket. Every call returns at once."""
+    """The client's socket. Every call returns at once; none harms after the socket is gone."""
 
     @property
     def form(self) -> Form:
@@ -31,7 +31,7 @@ class Wire(Protocol):
         """Send one message."""
 
     def close(self, ending: Ending, reason: str) -> None:
-        """Close once; what was delivered before still goes out."""
+        """Close once, within a bounded time; what was delivered before still goes out."""
 
     def abort(self) -> None:
         """Drop the connection."""

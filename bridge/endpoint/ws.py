@@ -40,6 +40,15 @@ class SocketEndpoint:
     def __init__(self, talk: Talk, route: RouteOptions, pulse: Pulse) -> None:
         self._talk, self._route, self._pulse = talk, route, pulse
         self._gateway, self._dialect = talk.gateway, talk.dialect
+        self._wheel = talk.fanouts.service.wheel
+        self._make = partial(
+            TakenSocket,
+            dialect=self._dialect,
+            limit=self._gateway.options.max_frame_bytes,
+            timeout=self._gateway.options.send_timeout,
+            wheel=self._wheel,
+            closed=self._gone,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until either side closes it, or its connection is taken over."""
@@ -55,7 +64,7 @@ class SocketEndpoint:
         await self._accept(websocket)
         self._gateway.opened("ws")
         if not self._take(websocket, name):
-            await self._step(websocket, name, receive, send)
+            await self._step(websocket, receive, send, name)
 
     async def _accept(self, websocket: WebSocket) -> None:
         await websocket.accept(self._dialect.subprotocol(websocket.scope.get("subprotocols", ())))
@@ -69,20 +78,10 @@ class SocketEndpoint:
         await websocket.close(self._dialect.close_code(ending), cut(reason))
 
     def _take(self, websocket: WebSocket, name: ChannelName | None) -> bool:
-        take, options = offered(websocket.scope), self._gateway.options
-        if take is None:
-            return False
-        socket: TakenSocket | None = take(
-            partial(
-                TakenSocket,
-                dialect=self._dialect,
-                limit=options.max_frame_bytes,
-                timeout=options.send_timeout,
-                wheel=self._talk.fanouts.service.wheel,
-                closed=self._gone,
-            )
-        )
+        take = offered(websocket.scope)
+        socket: TakenSocket | None = take(self._make) if take else None
         if socket is None:
+            self._gateway.fallback.note("ws", offered=take is not None)
             return False
         socket.conversation = self._conversation(websocket, socket, name)
         self._pulse.add(socket)
@@ -94,11 +93,17 @@ class SocketEndpoint:
         self._gateway.gone("ws")
 
     async def _step(
-        self, websocket: WebSocket, name: ChannelName | None, receive: Receive, send: Send
+        self, websocket: WebSocket, receive: Receive, send: Send, name: ChannelName | None
     ) -> None:
         with anyio.CancelScope() as scope:
-            own = servers_own(websocket.scope, send)
-            socket = SteppedSocket(receive, own, self._dialect, scope.cancel)
+            socket = SteppedSocket(
+                receive,
+                servers_own(websocket.scope, send),
+                self._dialect,
+                scope.cancel,
+                timeout=self._gateway.options.send_timeout,
+                wheel=self._wheel,
+            )
             conversation = self._conversation(websocket, socket, name)
             socket.conversation = conversation
             try:

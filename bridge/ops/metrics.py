@@ -37,6 +37,7 @@ TABLE: tuple[Metric, ...] = (
     Metric("channels", "gauge", "Channels that are open."),
     Metric("clients", "gauge", "Clients that are connected.", ("wire",)),
     Metric("clients_opened", "counter", "Clients that were accepted.", ("wire",)),
+    Metric("clients_stepped", "counter", "Clients served without taking them over.", ("wire",)),
     Metric("slow_clients", "counter", "Clients ended because a send took too long.", ("wire",)),
     Metric("events_published", "counter", "Events appended to a log."),
     Metric("events_delivered", "counter", "Events handed to clients.", ("wire",)),

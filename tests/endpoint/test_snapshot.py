@@ -72,7 +72,6 @@ def hall(channel: Channel) -> Fanout:
         options=ClientOptions(),
         meter=Unmetered(),
         wheel=Wheel(asyncio.get_running_loop().call_later, time.monotonic),
-        clock=time.monotonic,
         call_soon=lambda call, *given: asyncio.get_running_loop().call_soon(call, *given),
         outgoing=lambda event, _: (event.data,),
         delayed=lambda ending: ending,

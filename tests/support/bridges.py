@@ -1,6 +1,5 @@
 """The bridge itself, for end-to-end tests: in this process, or as a process of its own."""
 
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,6 @@ from anyio.abc import Process
 from bridge.app import create_app
 from bridge.assembly import Bridge
 from bridge.config import Config, UpstreamOptions
-from bridge.endpoint.takeover import protocols
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.upstream.sse import SseOptions
 from bridge.upstream.ws import WsOptions
@@ -53,11 +51,6 @@ def upstream_of(backend: Backend, **options: Any) -> UpstreamOptions:
     return UpstreamOptions(ws=WsOptions(url, **options))
 
 
-def fast_path() -> dict[str, Any]:
-    """The server's options for taking connections over, unless WS2SSE_FAST_PATH says off."""
-    return {} if os.environ.get("WS2SSE_FAST_PATH") == "off" else protocols()
-
-
 @asynccontextmanager
 async def bridging(
     upstream: UpstreamOptions, *, port: int = 0, **settings: Any
@@ -65,8 +58,7 @@ async def bridging(
     """Serve a bridge from this process for the length of the block."""
     config = Config(upstream=upstream, **({"reconnect": QUICK} | settings))
     app = create_app(config)
-    limit = config.client.max_frame_bytes
-    server = {"ws_per_message_deflate": False, "ws_max_size": limit} | fast_path()
+    server = {"ws_per_message_deflate": False, "ws_max_size": config.client.max_frame_bytes}
     async with serving(app, port=port, **server) as authority:
         yield Running(authority, app.state.bridge)
 

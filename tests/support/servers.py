@@ -1,5 +1,10 @@
-"""Real servers for tests: uvicorn on a loopback port that the kernel chooses."""
+"""Real servers for tests: uvicorn on a loopback port that the kernel chooses.
 
+They offer their connections to the application, as the bridge's own server does; with
+`WS2SSE_FAST_PATH=off` they do not, so that any test can be run either way.
+"""
+
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +13,8 @@ from typing import Any
 import anyio
 import uvicorn
 
+from bridge.endpoint.takeover import protocols
+from bridge.server import PLAIN
 from tests.support.waiting import until
 
 
@@ -18,11 +25,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def offers_connections() -> bool:
+    """What the environment says."""
+    return os.environ.get("WS2SSE_FAST_PATH", "on").lower() not in {"off", "0", "false", "no"}
+
+
+def ways(*, fast: bool) -> dict[str, Any]:
+    """The options by which uvicorn offers its connections, or keeps them."""
+    return dict(protocols() if fast else PLAIN)
+
+
 @asynccontextmanager
 async def serving(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
     """Serve an ASGI app for the length of the block; gives `127.0.0.1:PORT`."""
     defaults: dict[str, Any] = {
-        "ws": "websockets-sansio",
+        **ways(fast=offers_connections()),
         "log_level": "warning",
         "access_log": False,
         "timeout_graceful_shutdown": 1,

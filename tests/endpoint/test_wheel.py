@@ -38,7 +38,7 @@ def test_a_call_comes_once_never_early_and_within_one_tick(
     for call in calls:
         (came,) = call.came
         assert call.seconds <= came - call.asked <= call.seconds + TICK
-    assert not time.standing
+    assert not time.timers
 
 
 @given(
@@ -66,17 +66,17 @@ def test_a_pause_of_years_is_no_work() -> None:
         time.wheel.after(seconds, lambda seconds=seconds: order.append(seconds))  # type: ignore[misc]
     time.stall(1e15)
     assert order == [1, 2, 3]
-    assert not time.standing
+    assert not time.timers
 
 
 def test_no_timer_stands_while_nothing_is_due() -> None:
     time = Time()
-    assert not time.standing
+    assert not time.timers
     time.wheel.after(1, lambda: None)
     time.wheel.after(1, lambda: None)
-    assert len(time.standing) == 1
+    assert len(time.timers) == 1
     time.move(2)
-    assert not time.standing
+    assert not time.timers
 
 
 def test_a_cancelled_call_never_comes_even_if_one_of_the_same_tick_cancels_it() -> None:
@@ -104,7 +104,7 @@ def test_a_call_may_ask_for_others() -> None:
 
     time.wheel.after(0.25, again)
     time.move(3)
-    assert came == [100.5, 100.5, 100.5]
+    assert came == [100.5, 101.0, 101.5]
 
 
 def test_a_call_that_asks_for_another_after_a_stall_does_not_bring_others_forward() -> None:
@@ -129,7 +129,7 @@ def test_a_call_that_fails_takes_no_other_with_it() -> None:
     with pytest.raises(LookupError):
         time.move(1)
     time.move(1)
-    assert (other.came, later.came) == ([101.0], [101.5])
+    assert other.came == later.came == [101.5]
 
 
 def test_a_closed_wheel_makes_none_of_its_calls() -> None:

@@ -6,18 +6,27 @@ it is not one of the peers that a continuous integration must have, since Debian
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.asyncio.server import ServerConnection, serve
 
-from bridge.config import UpstreamOptions
+from bridge.app import create_app
+from bridge.assembly import Bridge
+from bridge.config import Config, UpstreamOptions
+from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.takeover import protocols
+from bridge.hub.channel import Channel
 from bridge.upstream.ws import WsOptions
-from tests.support.bridges import bridging
+from bridge.wire.dialect import DialectOptions
+from bridge.wire.endings import Ending
+from bridge.wire.event import Event
+from bridge.wire.frame import Frame
 from tests.support.servers import serving
 
 WSTEST = shutil.which("wstest")
@@ -39,9 +48,22 @@ async def _echo(websocket: WebSocket) -> None:
             await websocket.send_bytes(message["bytes"])
 
 
-async def _echo_back(connection: ServerConnection) -> None:
-    async for message in connection:
-        await connection.send(message)
+@dataclass
+class EchoLead:
+    """An upstream that says at once what it is told, so that the server alone is on trial."""
+
+    channel: Channel
+    resumable: bool = False
+
+    def start(self) -> None:
+        self.channel.opened()
+
+    def stop(self) -> None:
+        pass
+
+    async def send(self, frame: Frame) -> Ending | None:
+        self.channel.publish([Event(frame.raw)])
+        return None
 
 
 async def _failures(servers: dict[str, str], folder: Path) -> dict[str, set[str]]:
@@ -60,21 +82,19 @@ async def _failures(servers: dict[str, str], folder: Path) -> dict[str, set[str]
 
 
 async def test_no_case_fails_that_plain_uvicorn_passes(tmp_path: Path) -> None:
-    plain = Starlette(routes=[WebSocketRoute("/", _echo)])
     limit = 2**25
+    plain = Starlette(routes=[WebSocketRoute("/", _echo)])
+    dialect = DialectOptions(subscribe=(), unsubscribe=(), json_ping=(), text_ping=(), pong=())
+    nowhere = UpstreamOptions(ws=WsOptions("ws://127.0.0.1:9/{channel}"))
+    client = ClientOptions(max_frame_bytes=limit)
+    config = Config(upstream=nowhere, dialect=dialect, client=client)
+    app = create_app(config, Bridge(config, EchoLead))
+    server: dict[str, Any] = {"ws_max_size": limit, "ws_per_message_deflate": False}
+    server |= protocols()
     async with (
         serving(plain, ws_max_size=limit) as uvicorn,
-        serve(_echo_back, "127.0.0.1", 0, max_size=limit) as echo,
+        serving(app, **server) as bridge,
     ):
-        port = next(iter(echo.sockets)).getsockname()[1]
-        options = WsOptions(
-            f"ws://127.0.0.1:{port}/{{channel}}",
-            subscribe="",
-            acknowledgement={},
-            pings={},
-            max_frame_bytes=limit,
-        )
-        async with bridging(UpstreamOptions(ws=options)) as bridge:
-            path = f"ws://{bridge.authority}/api/v1/ws/project.1"
-            failed = await _failures({"uvicorn": f"ws://{uvicorn}/", "ws2sse": path}, tmp_path)
+        path = f"ws://{bridge}/api/v1/ws/project.1"
+        failed = await _failures({"uvicorn": f"ws://{uvicorn}/", "ws2sse": path}, tmp_path)
     assert failed["ws2sse"] <= failed["uvicorn"]

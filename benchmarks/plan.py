@@ -95,6 +95,9 @@ def proxy(mode: Mode, effort: Effort) -> list[Topic]:
     ]
 
 
+SCALE = ("C limit", "bridge")
+"""Who is asked at 1,000 and at 10,000 clients."""
+
 MEMORY = {
     True: ("nchan", "bridge"),
     False: ("nchan", "Node.js", "naive", *BRIDGES),

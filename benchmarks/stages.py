@@ -144,21 +144,22 @@ def _idle_cost(member: Member) -> dict[str, float]:
 
 
 def scale(workshop: Workshop, effort: Effort, names: Collection[str]) -> Iterator[Sample]:
-    """The bridge with 1,000 clients, and with 10,000."""
-    bridge = [peer for peer in FAN_OUT if peer.name == BRIDGE]
+    """The bridge with 1,000 clients, and with 10,000; the limit tells what is the kernel's part."""
     if "sse-scale" not in names:
         return
+    peers = [peer for peer in FAN_OUT if peer.name in plan.SCALE]
     segment = Segment("single", effort.seconds)
     with ExitStack() as stack:
-        crowds: list[tuple[Member, Subscribers]] = []
+        crowds: list[tuple[int, Member, Subscribers]] = []
         for clients in SCALES:
-            members = stack.enter_context(fleet(bridge, "sse", workshop))
-            crowds += [(each, stack.enter_context(subscribed(each, clients))) for each in members]
-        warm(subscribers for _, subscribers in crowds)
+            for member in stack.enter_context(fleet(peers, "sse", workshop)):
+                crowd = stack.enter_context(subscribed(member, clients))
+                crowds.append((clients, member, crowd))
+        warm(crowd for _, _, crowd in crowds)
         for cycle in range(effort.cycles):
-            for clients, (member, subscribers) in zip(SCALES, crowds, strict=False):
-                found = values(*member.measure(subscribers, segment))
-                yield Sample(f"sse-{clients}", BRIDGE, cycle, found)
+            for clients, member, crowd in crowds:
+                found = values(*member.measure(crowd, segment))
+                yield Sample(f"sse-{clients}", member.peer.name, cycle, found)
     workshop.say("scale: done")
 
 

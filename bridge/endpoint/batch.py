@@ -14,7 +14,7 @@ from starlette.types import Message
 from bridge.endpoint.outgoing import Outgoing
 from bridge.history.cursor import Cursor
 from bridge.history.entry import Entry
-from bridge.wire.framing import chunk, frame
+from bridge.wire.framing import chunk, deflated_frame, frame
 from bridge.wire.names import ChannelName
 
 
@@ -29,6 +29,9 @@ class Form(Enum):
 
     FRAMES = "frames"
     """WebSocket frames, straight to a transport."""
+
+    DEFLATED = "deflated"
+    """WebSocket frames with compressed messages, straight to a transport."""
 
     PAYLOADS = "payloads"
     """Payloads as ASGI messages, one by one, which the server frames."""
@@ -77,7 +80,7 @@ class Batch:
         payloads = [each for entry in self.entries for each in self.payloads(entry)]
         if form is Form.PAYLOADS:
             return [message(each) for each in payloads]
-        return b"".join(map(frame, payloads))
+        return b"".join(map(deflated_frame if form is Form.DEFLATED else frame, payloads))
 
 
 def body(block: bytes) -> Message:

@@ -11,7 +11,7 @@ from typing import Protocol
 from bridge.endpoint.wheel import Wheel
 
 PARTS = 20
-"""Into how many groups sockets are spread, so that they are not all pinged at once."""
+"""Into how many groups, at most, sockets are spread, so that they are not pinged all at once."""
 
 
 class Pulsed(Protocol):
@@ -31,7 +31,9 @@ class Pulse:
 
     def __init__(self, wheel: Wheel, interval: float) -> None:
         self._wheel, self._interval = wheel, interval
-        self._parts: list[dict[Pulsed, None]] = [{} for _ in range(PARTS)]
+        # No finer than the timer can tell apart, or lateness would add up.
+        parts = max(1, min(PARTS, int(interval / (2 * wheel.tick))))
+        self._parts: list[dict[Pulsed, None]] = [{} for _ in range(parts)]
         self._turn = 0
         self._beating = False
         self._next = 0.0  # when: beats are counted from the first, so that lateness never adds up
@@ -50,7 +52,7 @@ class Pulse:
             part.pop(socket, None)
 
     def _arm(self) -> None:
-        step, now = self._interval / PARTS, self._wheel.now()
+        step, now = self._interval / len(self._parts), self._wheel.now()
         # After a long halt of the event loop beats are left out: clients need time to answer.
         self._next = max(self._next, now - step) + step
         self._beating = True
@@ -58,7 +60,7 @@ class Pulse:
 
     def _beat(self) -> None:
         part = self._parts[self._turn]
-        self._turn = (self._turn + 1) % PARTS
+        self._turn = (self._turn + 1) % len(self._parts)
         self._beating = any(self._parts)
         if self._beating:
             self._arm()

@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+_ROUNDING = 1e-6
+"""Part of a tick that floating point may lose: else a timer could fire for ever just before it."""
+
 Callback = Callable[[], None]
 
 
@@ -54,12 +57,15 @@ class Wheel:
         call_later: the event loop's timer.
         clock: the same loop's clock, in seconds.
         tick: seconds to which calls are rounded up, so that those of one time share a wake-up.
+
+    Attributes:
+        tick: as given.
     """
 
     def __init__(
         self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.1
     ) -> None:
-        self._call_later, self._clock, self._tick = call_later, clock, tick
+        self._call_later, self._clock, self.tick = call_later, clock, tick
         self._slots: dict[int, list[Due]] = {}
         self._ripe: deque[Due] = deque()  # due now; what is left if a call fails
         self._timer: Cancellable | None = None
@@ -72,7 +78,7 @@ class Wheel:
     def after(self, seconds: float, callback: Callback) -> Due:
         """Call `callback` at the first tick that is at least `seconds` away."""
         due = Due(callback)
-        slot = math.ceil((self._clock() + seconds) / self._tick)
+        slot = math.ceil((self._clock() + seconds) / self.tick)
         self._slots.setdefault(slot, []).append(due)
         self._arm(slot)
         return due
@@ -91,12 +97,12 @@ class Wheel:
                 return
             self._timer.cancel()
         self._armed = slot
-        wait = max(0.0, slot * self._tick - self._clock())
+        wait = max(0.0, slot * self.tick - self._clock())
         self._timer = self._call_later(wait, self._turn)
 
     def _turn(self) -> None:
         self._timer = None
-        reached = math.floor(self._clock() / self._tick)
+        reached = math.floor(self._clock() / self.tick + _ROUNDING)
         for slot in sorted(each for each in self._slots if each <= reached):
             self._ripe.extend(self._slots.pop(slot))
         try:

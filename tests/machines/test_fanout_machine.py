@@ -58,7 +58,7 @@ class FanoutMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.hall = Hall(
-            LogOptions(max_events=KEPT), slice_=2, batch=2, heartbeat=1000.0, send_timeout=10.0
+            LogOptions(max_events=KEPT), slice_=1, batch=2, heartbeat=1000.0, send_timeout=10.0
         )
         self.keeper = self.hall.join()  # so that the channel outlives its readers
         self.here: list[Account] = []

@@ -196,9 +196,14 @@ class TakenSocket(asyncio.Protocol):
         parser.receive_data(data)
         ended = boundary.feed(data)
         self._parser, self._boundary = (None, None) if ended else (parser, boundary)
+        replies = b"".join(parser.data_to_send())  # pongs, or a close
+        is_open = parser.state is State.OPEN
+        if replies and is_open and not self._closing:
+            self.write(replies)
         for each in parser.events_received():
             self._take(each)  # type: ignore[arg-type]
-        self._answer(parser)
+        if not is_open:  # the client closed, or broke the protocol, after all of these
+            self._finish(replies)
 
     def _take(self, each: WireFrame) -> None:
         """Gather data frames into messages (RFC 6455, 5.4); the parser answers the others."""
@@ -223,14 +228,6 @@ class TakenSocket(asyncio.Protocol):
             self._fail(INVALID_DATA)
         else:
             self.conversation.hear(Frame(text))
-
-    def _answer(self, parser: Protocol) -> None:
-        """Send pongs and the answer to a close, or the close that a broken frame calls for."""
-        replies = b"".join(parser.data_to_send())
-        if parser.state is not State.OPEN:
-            self._finish(replies)
-        elif replies and not self._closing:
-            self.write(replies)
 
     # The end.
 

@@ -11,10 +11,12 @@ installed uvicorn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.extensions import Extension
@@ -24,8 +26,20 @@ from bridge.wire.framing import DEFLATE_BITS
 
 EXTENSION = "ws2sse.takeover"
 
-RELIED_ON = {
-    HttpToolsProtocol: ("app", "connections", "cycle", "flow", "parser", "pipeline", "transport"),
+RELIED_ON: Mapping[type, Iterable[str]] = {
+    HttpToolsProtocol: (
+        "app",
+        "connection_made",
+        "connections",
+        "cycle",
+        "flow",
+        "handle_websocket_upgrade",
+        "parser",
+        "pipeline",
+        "scope",
+        "transport",
+    ),
+    FlowControl: ("resume_reading", "write_paused"),
     RequestResponseCycle: (
         "chunked_encoding",
         "disconnected",
@@ -37,10 +51,14 @@ RELIED_ON = {
         "close_sent",
         "close_timer",
         "conn",
+        "connection_made",
         "connections",
+        "data_received",
         "disconnected",
         "handshake_complete",
         "loop",
+        "scope",
+        "stop_keepalive",
         "transport",
         "writable",
     ),
@@ -120,7 +138,7 @@ class StreamProtocol(HttpToolsProtocol):
 
     def _let_go(self) -> None:
         """Break the ring of references, so that what uvicorn held is freed with the task."""
-        del self.app, self.cycle, self.flow, self.parser, self.transport
+        del self.app, self.cycle, self.flow, self.parser, self.scope, self.transport
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -162,7 +180,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return successor
 
     def _let_go(self) -> None:
-        del self.app, self.conn, self.transport
+        del self.app, self.conn, self.scope, self.transport
 
 
 def _shared_deflate() -> ServerPerMessageDeflateFactory:
@@ -189,10 +207,11 @@ def protocols() -> dict[str, Any]:
     return {"http": StreamProtocol, "ws": SocketProtocol}
 
 
-def missing() -> Iterable[str]:
-    """What the installed uvicorn lacks of `RELIED_ON`."""
-    for protocol, names in RELIED_ON.items():
-        known = set(vars(protocol)["__init__"].__code__.co_names)
+def missing(relied_on: Mapping[type, Iterable[str]] = RELIED_ON) -> Iterable[str]:
+    """What the installed uvicorn lacks of that, as `Class.name`."""
+    for protocol, names in relied_on.items():
+        made = (each for each in vars(protocol).values() if isinstance(each, FunctionType))
+        known = set(dir(protocol)).union(*(each.__code__.co_names for each in made))
         for name in names:
             if name not in known:
                 yield f"{protocol.__name__}.{name}"

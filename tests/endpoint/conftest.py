@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.endpoint.takeover import protocols
 from tests.endpoint import parts
 from tests.endpoint.parts import Lines
+from tests.support.servers import ways
 
 
 @pytest.fixture(params=["taken", "stepped"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whether the server offers its connections: clients must not be able to tell."""
     taken = request.param == "taken"
-    monkeypatch.setattr(parts, "PROTOCOLS", protocols() if taken else {})
+    monkeypatch.setattr(parts, "PROTOCOLS", ways(fast=taken))
     return str(request.param)
 
 

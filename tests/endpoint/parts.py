@@ -72,16 +72,23 @@ def upstream_of(backend: Backend, **options: Any) -> UpstreamOptions:
 
 
 PROTOCOLS: dict[str, Any] = {}
-"""What the server is to serve connections with; the fixture `way` says so for a test."""
+"""What the server is to serve connections with; the fixture `way` says so for a test. By default
+the environment does."""
 
 
 @asynccontextmanager
 async def bridging(upstream: UpstreamOptions = NOWHERE, **settings: Any) -> AsyncIterator[Running]:
-    """Serve a bridge for the length of the block."""
+    """Serve a bridge for the length of the block.
+
+    Args:
+        upstream: the backend.
+        settings: the rest of the configuration; `server` holds more options for uvicorn.
+    """
     largest = settings.pop("ws_max_size", 16 * 1024 * 1024)
-    server = {"ws_max_size": largest, "ws_per_message_deflate": False} | PROTOCOLS
+    options = {"ws_max_size": largest, "ws_per_message_deflate": False} | PROTOCOLS
+    options |= settings.pop("server", {})
     app = create_app(Config(upstream=upstream, **({"reconnect": QUICK} | settings)))
-    async with serving(app, **server) as authority:
+    async with serving(app, **options) as authority:
         yield Running(authority, app)
 
 

@@ -30,7 +30,7 @@ from benchmarks.stages import STAGES
 
 DESCRIPTORS = 60_000
 RESULTS = "results.json"
-TITLE = "The bridge beside its peers, as a share of each bar"
+TITLE = "The bridge beside its peers, as a share of each bar: left is better, dashed is the stretch"
 LIBRARIES = (
     "uvicorn",
     "uvloop",
@@ -144,7 +144,8 @@ def _write(
 def _machine() -> str:
     cores = len(os.sched_getaffinity(0))
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    system = f"Linux {platform.release()}, {cores} cores, Python {platform.python_version()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    system = f"Linux {kernel}, {cores} cores, Python {platform.python_version()}"
     return f"{system}; {libraries}"
 
 

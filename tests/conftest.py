@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Generator
 
 import pytest
+import structlog
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support import peers
@@ -12,6 +13,12 @@ from tests.support import peers
 def anyio_backend() -> str:
     """The bridge runs on asyncio (uvicorn and aiohttp do)."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_starts() -> None:
+    """What one test configures, a level for instance, hides nothing from the next."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

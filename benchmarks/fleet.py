@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from benchmarks.subscribers import Mode, Outcome, Segment, Subscribers
 
 _SETTLE = 0.3
 _REST = 0.05
-WARMING = Segment("warm-up", seconds=0.3, rate=50)
+WARMING = Segment("warm-up", seconds=0.2, rate=50)
 
 
 @dataclass(slots=True)
@@ -82,11 +82,6 @@ class Member:
         time.sleep(_REST)  # what is still to be done is nobody else's
         return outcome, used
 
-    def warm(self, subscribers: Subscribers) -> None:
-        """Let upstreams open and code run once; nothing of it is kept."""
-        time.sleep(_SETTLE)
-        subscribers.run(WARMING)
-
 
 def launch(peer: Peer, mode: Mode, workshop: Workshop) -> Member | None:
     """Start a server, not waiting for it; None where it can't run, which is noted."""
@@ -130,7 +125,7 @@ def fleet(peers: Sequence[Peer], mode: Mode, workshop: Workshop) -> Iterator[lis
 
 @contextmanager
 def subscribed(member: Member, clients: int) -> Iterator[Subscribers]:
-    """Connected subscribers that have seen a first event; closed at the end.
+    """Connected subscribers; closed at the end.
 
     Raises:
         ConnectionError: none could connect.
@@ -139,7 +134,13 @@ def subscribed(member: Member, clients: int) -> Iterator[Subscribers]:
     try:
         if not subscribers.ready:
             raise ConnectionError("it let nobody in")
-        member.warm(subscribers)
         yield subscribers
     finally:
         subscribers.close()
+
+
+def warm(crowds: Iterable[Subscribers]) -> None:
+    """Let upstreams open and code run once; nothing of it is kept."""
+    time.sleep(_SETTLE)
+    for subscribers in crowds:
+        subscribers.run(WARMING)

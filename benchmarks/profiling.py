@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.fleet import Member, Workshop, fleet, subscribed
+from benchmarks.fleet import Member, Workshop, fleet, subscribed, warm
 from benchmarks.peers import FAN_OUT
 from benchmarks.report import table
 from benchmarks.servers import Running
@@ -74,6 +74,7 @@ def profile(mode: Mode, workshop: Workshop) -> str:
 def _profiled(perf: str, member: Member, segment: Segment, folder: Path) -> str:
     data = str(folder / f"{segment.name}.data")
     with subscribed(member, CLIENTS) as subscribers:
+        warm([subscribers])
         recording = _record(perf, member.running, data)
         subscribers.run(segment)
         recording.wait(_PATIENCE)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from benchmarks import plan
-from benchmarks.fleet import Member, Workshop, fleet, subscribed
+from benchmarks.fleet import Member, Workshop, fleet, subscribed, warm
 from benchmarks.peers import FAN_OUT, PROXY, Peer
 from benchmarks.plan import Effort, Topic
 from benchmarks.samples import Sample
@@ -92,6 +92,7 @@ def _in_turns(
                 crowds[member.peer.name] = member, crowd
             except ConnectionError as error:
                 workshop.leave_out(member.peer.name, str(error))
+        warm(subscribers for _, subscribers in crowds.values())
         for cycle in range(effort.cycles):
             for topic in topics:
                 yield from _ask(topic, crowds, cycle)
@@ -126,8 +127,8 @@ def memory(mode: Mode) -> Stage:
 
 
 def _idle_cost(member: Member) -> dict[str, float]:
-    with subscribed(member, _WARM_CLIENTS):
-        pass
+    with subscribed(member, _WARM_CLIENTS) as few:
+        warm([few])
     time.sleep(_QUIET)
     memory_before, cpu_before = member.running.resident_kib(), member.running.cpu_seconds()
     subscribers = member.connect(IDLE_CLIENTS)
@@ -143,20 +144,22 @@ def _idle_cost(member: Member) -> dict[str, float]:
 
 
 def scale(workshop: Workshop, effort: Effort, names: Collection[str]) -> Iterator[Sample]:
-    """The bridge with 1,000 clients, and with 10,000."""
-    bridge = [peer for peer in FAN_OUT if peer.name == BRIDGE]
+    """The bridge with 1,000 clients, and with 10,000; the limit tells what is the kernel's part."""
     if "sse-scale" not in names:
         return
+    peers = [peer for peer in FAN_OUT if peer.name in plan.SCALE]
     segment = Segment("single", effort.seconds)
     with ExitStack() as stack:
-        crowds: list[tuple[Member, Subscribers]] = []
+        crowds: list[tuple[int, Member, Subscribers]] = []
         for clients in SCALES:
-            members = stack.enter_context(fleet(bridge, "sse", workshop))
-            crowds += [(each, stack.enter_context(subscribed(each, clients))) for each in members]
+            for member in stack.enter_context(fleet(peers, "sse", workshop)):
+                crowd = stack.enter_context(subscribed(member, clients))
+                crowds.append((clients, member, crowd))
+        warm(crowd for _, _, crowd in crowds)
         for cycle in range(effort.cycles):
-            for clients, (member, subscribers) in zip(SCALES, crowds, strict=False):
-                found = values(*member.measure(subscribers, segment))
-                yield Sample(f"sse-{clients}", BRIDGE, cycle, found)
+            for clients, member, crowd in crowds:
+                found = values(*member.measure(crowd, segment))
+                yield Sample(f"sse-{clients}", member.peer.name, cycle, found)
     workshop.say("scale: done")
 
 
@@ -182,6 +185,7 @@ def idle(clients: int) -> Stage:
 
 def _stay(member: Member, clients: int, seconds: float) -> dict[str, float]:
     with subscribed(member, clients) as subscribers:
+        warm([subscribers])
         outcome, cpu = member.measure(subscribers, Segment("idle", seconds, rate=1))
         found = values(outcome, cpu)
         return {**found, "dropped": clients - outcome.clients + outcome.dropped}

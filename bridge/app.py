@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
@@ -20,12 +21,25 @@ from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.sse import EventStream
+from bridge.endpoint.stepped import forget_servers_own, keep_servers_own
 from bridge.endpoint.talk import Talk
 from bridge.endpoint.unknown import Unknown
 from bridge.endpoint.uplink import Uplink
 from bridge.endpoint.ws import SocketEndpoint
 from bridge.upstream.reachability import report_unreachable
 from bridge.wire.routes import RouteOptions, plain
+
+
+class BridgeApp(Starlette):
+    """Starlette, leaving the server's own `send` where long streams find it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve as Starlette; see `bridge.endpoint.stepped.servers_own`."""
+        keep_servers_own(scope, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            forget_servers_own(scope)
 
 
 def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
@@ -47,7 +61,7 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
             probing.cancel()
             await asyncio.wait((probing,))
 
-    app = Starlette(lifespan=lifespan)
+    app = BridgeApp(lifespan=lifespan)
     # Not a route that matches everything: that would win over one that knows the URL and not the
     # method, and say 404 for 405. A missing slash is not mended: EventSource follows redirects,
     # a WebSocket does not, and both wires are to answer alike.

@@ -28,7 +28,7 @@ from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
 from bridge.hub.channel import Channel, ChannelKey
-from bridge.hub.hub import Hub, Timer
+from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
@@ -55,6 +55,8 @@ class Bridge:
 
     Args:
         config: checked settings.
+        source: makes channels' upstreams in place of the configured backend, for upstreams of a
+            kind that the bridge does not have.
 
     Attributes:
         hub: the channels.
@@ -68,7 +70,7 @@ class Bridge:
 
     session: aiohttp.ClientSession
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, source: Source | None = None) -> None:
         self.config, self.metrics = config, Metrics()
         self.dialect = Dialect(config.dialect)
         self.mapping: Mapping = Envelope(config.envelope)
@@ -79,7 +81,7 @@ class Bridge:
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
         self.hub = Hub(
-            self._lead,
+            source or self._lead,
             MemoryStore(config.history),
             new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
             options=config.hub,

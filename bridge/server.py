@@ -178,7 +178,7 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
         app or create_app(config, bridge),
         **(protocols() if config.client.fast_path else PLAIN),
         ws_max_size=config.client.max_frame_bytes,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=config.client.deflate,
         backlog=BACKLOG,
         lifespan="on",
         access_log=False,

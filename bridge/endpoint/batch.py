@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from starlette.types import Message
+
 from bridge.endpoint.outgoing import Outgoing
 from bridge.history.cursor import Cursor
 from bridge.history.entry import Entry
-from bridge.wire.framing import chunk, frame
+from bridge.wire.framing import chunk, deflated_frame, frame
 from bridge.wire.names import ChannelName
 
 
@@ -23,13 +25,16 @@ class Form(Enum):
     """SSE blocks as one HTTP chunk, straight to a transport."""
 
     BLOCKS = "blocks"
-    """SSE blocks as one body message of an ASGI server, which frames it."""
+    """SSE blocks as one ASGI body message, which the server frames."""
 
     FRAMES = "frames"
     """WebSocket frames, straight to a transport."""
 
+    DEFLATED = "deflated"
+    """WebSocket frames with compressed messages, straight to a transport."""
+
     PAYLOADS = "payloads"
-    """Payloads one by one, for an ASGI server that frames them."""
+    """Payloads as ASGI messages, one by one, which the server frames."""
 
     ENTRIES = "entries"
     """The batch itself, for a client that is told more than payloads."""
@@ -55,7 +60,7 @@ class Batch:
         self._made: dict[Form, object] = {}
 
     def form(self, form: Form) -> object:
-        """The run in a form: `bytes`, or for `PAYLOADS` and `ENTRIES` something to go through."""
+        """The run in a form: `bytes`, an ASGI message, several, or for `ENTRIES` the batch."""
         made = self._made.get(form)
         if made is None:
             made = self._made[form] = self._make(form)
@@ -67,10 +72,22 @@ class Batch:
 
     def _make(self, form: Form) -> object:
         if form is Form.BLOCKS:
-            return b"".join([entry.sse for entry in self.entries])
+            return body(b"".join([entry.sse for entry in self.entries]))
         if form is Form.CHUNK:
             return chunk(b"".join([entry.sse for entry in self.entries]))
         if form is Form.ENTRIES:
             return self
         payloads = [each for entry in self.entries for each in self.payloads(entry)]
-        return payloads if form is Form.PAYLOADS else b"".join(map(frame, payloads))
+        if form is Form.PAYLOADS:
+            return [message(each) for each in payloads]
+        return b"".join(map(deflated_frame if form is Form.DEFLATED else frame, payloads))
+
+
+def body(block: bytes) -> Message:
+    """The ASGI message that carries SSE blocks. Shared by clients; a server must not change it."""
+    return {"type": "http.response.body", "body": block, "more_body": True}
+
+
+def message(payload: str | bytes) -> Message:
+    """The ASGI message that carries one WebSocket message. Shared likewise."""
+    return {"type": "websocket.send", "text" if isinstance(payload, str) else "bytes": payload}

@@ -16,7 +16,7 @@ from itertools import chain, islice
 
 import structlog
 
-from bridge.endpoint.batch import Batch, Form
+from bridge.endpoint.batch import Batch, Form, body
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.heartbeat import Heartbeat
 from bridge.endpoint.notices import heartbeat_block
@@ -42,7 +42,7 @@ EVERYTHING = 1 << 20
 """Events that the head takes in one turn: as many as the log's own limit of bytes lets through, so
 that a burst that one read of a backend brings never outruns the clients that keep up."""
 
-_SSE_FORMS: dict[Form, Callable[[bytes], bytes]] = {Form.CHUNK: chunk, Form.BLOCKS: bytes}
+_SSE_FORMS: dict[Form, Callable[[bytes], object]] = {Form.CHUNK: chunk, Form.BLOCKS: body}
 
 
 class Fanout:

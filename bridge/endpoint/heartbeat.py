@@ -24,7 +24,7 @@ class Heartbeat:
 
     def __init__(self, wheel: Wheel, interval: float, beat: Callable[[], None]) -> None:
         self._wheel, self._interval, self._beat = wheel, interval, beat
-        self._said_at = wheel.now()
+        self._said_at = wheel.clock()
         self._due: Due | None = None
 
     def start(self) -> None:
@@ -34,7 +34,7 @@ class Heartbeat:
 
     def said(self) -> None:
         """Something was said just now."""
-        self._said_at = self._wheel.now()
+        self._said_at = self._wheel.clock()
 
     def close(self) -> None:
         """Beat no more."""
@@ -42,7 +42,7 @@ class Heartbeat:
             self._due.cancel()
 
     def _look(self) -> None:
-        left = self._said_at + self._interval - self._wheel.now()
+        left = self._said_at + self._interval - self._wheel.clock()
         self._due = self._wheel.after(left if left > 0 else self._interval, self._look)
         if left <= 0:
             self._beat()

@@ -22,6 +22,8 @@ class ClientOptions:
         max_frame_bytes: the largest client frame or POST body.
         uplink_queue: frames of one WebSocket client that may wait for the backend.
         max_subscriptions: channels that one WebSocket client may hold.
+        deflate: whether WebSocket messages are compressed for clients that offer it (RFC 7692).
+            Each is compressed once for all, without context; it costs more than most networks.
         fast_path: whether connections are taken over from the web server where it offers them.
     """
 
@@ -33,6 +35,7 @@ class ClientOptions:
     max_frame_bytes: int = 16 * 1024 * 1024
     uplink_queue: int = 64
     max_subscriptions: int = 64
+    deflate: bool = False
     fast_path: bool = True
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 from bridge.endpoint.wheel import Wheel
 
 PARTS = 20
-"""Into how many groups, at most, sockets are spread, so that they are not pinged all at once."""
+"""Into how many groups sockets are spread at most, so that they are not all pinged at once."""
 
 
 class Pulsed(Protocol):
@@ -31,38 +31,35 @@ class Pulse:
 
     def __init__(self, wheel: Wheel, interval: float) -> None:
         self._wheel, self._interval = wheel, interval
-        # No finer than the timer can tell apart, or lateness would add up.
-        parts = max(1, min(PARTS, int(interval / (2 * wheel.tick))))
+        parts = max(1, min(PARTS, int(interval / wheel.tick)))
         self._parts: list[dict[Pulsed, None]] = [{} for _ in range(parts)]
+        self._step = interval / parts
         self._turn = 0
-        self._beating = False
-        self._next = 0.0  # when: beats are counted from the first, so that lateness never adds up
+        self._at: float | None = None  # when the next part is to be pinged
 
     def add(self, socket: Pulsed) -> None:
-        """Ping a socket from now on; its first ping is one interval away."""
+        """Ping a socket from now on; its first ping is at most one interval away."""
         if self._interval:
             self._parts[self._turn - 1][socket] = None
-            if not self._beating:
-                self._next = self._wheel.now()
-                self._arm()
+            if self._at is None:
+                self._arm(self._wheel.clock() + self._step)
 
     def discard(self, socket: Pulsed) -> None:
         """Ping a socket no more."""
         for part in self._parts:
             part.pop(socket, None)
 
-    def _arm(self) -> None:
-        step, now = self._interval / len(self._parts), self._wheel.now()
-        # After a long halt of the event loop beats are left out: clients need time to answer.
-        self._next = max(self._next, now - step) + step
-        self._beating = True
-        self._wheel.after(self._next - now, self._beat)
+    def _arm(self, at: float) -> None:
+        self._at = at
+        self._wheel.after(max(at - self._wheel.clock(), 0.0), self._beat)
 
     def _beat(self) -> None:
-        part = self._parts[self._turn]
+        part, at, now = self._parts[self._turn], self._at or 0.0, self._wheel.clock()
         self._turn = (self._turn + 1) % len(self._parts)
-        self._beating = any(self._parts)
-        if self._beating:
-            self._arm()
+        self._at = None
         for socket in tuple(part):
             socket.pulse()
+        if any(self._parts):
+            # By the plan, so that lateness does not add up; a late turn is not hurried after.
+            following = at + self._step
+            self._arm(following if following > now else now + self._step)

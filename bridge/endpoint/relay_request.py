@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from bridge.errors import InvalidChannel
 from bridge.upstream.relay import HOP_BY_HOP, Headers, RelayCall, nominated
+from bridge.upstream.target import check_headers, has_user
 from bridge.wire.endings import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.names import ChannelName, fields
 
@@ -82,6 +83,7 @@ class RelayOptions:
             raise ValueError(f"url uses {{{min(unknown)}}}, which path does not hold; add it there")
         for name, value in self.headers.items():
             _check_header(name, value)
+        check_headers("headers", self.headers, self.url)
         for name in ("max_body", "connect_timeout", "silence", "queue", "max_event_bytes"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0")
@@ -191,10 +193,16 @@ def _headers(options: RelayOptions, asked: Asked, token: str) -> tuple[tuple[str
     said = {"accept": "text/event-stream", "accept-encoding": "identity"}
     if asked.wire != "post":
         said["content-type"] = "application/json"
-    if token and not any(name == b"authorization" for name, _ in asked.headers):
+    held = {"authorization"} if has_user(options.url) else set[str]()
+    if token and not held and not any(name == b"authorization" for name, _ in asked.headers):
         said["authorization"] = f"Bearer {token}"
     said |= {name.lower(): value for name, value in options.headers.items()}
-    dropped = HOP_BY_HOP | _OWN | nominated(asked.headers) | {name.encode() for name in said}
+    dropped = (
+        HOP_BY_HOP
+        | _OWN
+        | nominated(asked.headers)
+        | {name.encode() for name in said.keys() | held}
+    )
     return (*_passed(asked.headers, dropped), *said.items())
 
 

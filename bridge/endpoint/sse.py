@@ -25,7 +25,7 @@ from bridge.endpoint.notices import block_at, gap_block
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
-from bridge.endpoint.stepped import SteppedStream
+from bridge.endpoint.stepped import SteppedStream, servers_own
 from bridge.endpoint.taken import TakenStream
 from bridge.endpoint.takeover import offered
 from bridge.errors import InvalidChannel
@@ -87,7 +87,8 @@ class EventStream:
             client = _Client(fanout, session, shown)
             taken = self._take(request.scope, client)
             if not taken:
-                await self._step(request.receive, send, client)
+                own = servers_own(request.scope, send)
+                await self._step(request.receive, own, client)
         finally:
             if not taken:
                 self._fanouts.leave(fanout)

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
-from bridge.endpoint.batch import Form
+from bridge.endpoint.batch import Form, body
 from bridge.endpoint.farewell import farewell
 from bridge.endpoint.notices import gap_block
 from bridge.endpoint.reader import Reader
@@ -22,6 +22,28 @@ from bridge.history.log import Gap
 from bridge.wire.endings import Ending
 
 Waiting = Coroutine[Any, Any, None]
+
+
+_OWN = "ws2sse.send"
+
+
+def keep_servers_own(scope: Scope, send: Send) -> None:
+    """Remember the server's `send`, for the streams that this scope may become."""
+    scope[_OWN] = send
+
+
+def forget_servers_own(scope: Scope) -> None:
+    """Break the ring of a scope and its `send`, so that both are freed with the request."""
+    scope.pop(_OWN, None)
+
+
+def servers_own(scope: Scope, send: Send) -> Send:
+    """The server's `send` without a framework's wrappers, each a coroutine more a message.
+
+    To be used once the response has begun, so that the framework knows of that.
+    """
+    own: Send = scope.get(_OWN, send)
+    return own
 
 
 class _Rest:
@@ -135,13 +157,14 @@ class SteppedStream:
         self._stepper = Stepper(send, full=self._full, room=self._room, lost=abandon)
         self._abandon = abandon
 
-    def write(self, made: object) -> None:
-        """Pass blocks on as one body message."""
-        self._stepper.push({"type": "http.response.body", "body": made, "more_body": True})
+    @property
+    def write(self) -> Callable[[Any], None]:
+        """Passes a body message on."""
+        return self._stepper.push
 
     def say(self, block: bytes) -> None:
         """Send a block to this client alone."""
-        self.write(block)
+        self.write(body(block))
 
     def gap(self, gap: Gap) -> None:
         """Tell of a hole."""

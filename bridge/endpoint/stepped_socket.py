@@ -7,11 +7,11 @@ pings and the close handshake are the server's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from starlette.types import Receive, Send
 
-from bridge.endpoint.batch import Form
+from bridge.endpoint.batch import Form, message
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.stepped import Stepper
 from bridge.endpoint.wheel import Due, Wheel
@@ -58,16 +58,15 @@ class SteppedSocket:
         self._deadline: Due | None = None
 
     def write(self, made: object) -> None:
-        """Send payloads one by one."""
-        if isinstance(made, Iterable):
-            for payload in made:
-                self.deliver(payload)
+        """Send messages one by one."""
+        if isinstance(made, list) and not self._closing:
+            for each in made:
+                self._stepper.push(each)
 
     def deliver(self, payload: str | bytes) -> None:
         """Send one message."""
         if not self._closing:
-            kind = "text" if isinstance(payload, str) else "bytes"
-            self._stepper.push({"type": "websocket.send", kind: payload})
+            self._stepper.push(message(payload))
 
     def close(self, ending: Ending, reason: str) -> None:
         """Close by a close frame, or for those who would not come back after one, without."""

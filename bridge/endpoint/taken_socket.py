@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
+from websockets.extensions import Extension
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
@@ -57,6 +58,7 @@ class TakenSocket(asyncio.Protocol):
         "_connections",
         "_deadline",
         "_dialect",
+        "_extensions",
         "_full",
         "_heard",
         "_limit",
@@ -66,11 +68,11 @@ class TakenSocket(asyncio.Protocol):
         "_wanted",
         "_wheel",
         "conversation",
+        "form",
         "transport",
         "write",
     )
 
-    form = Form.FRAMES
     conversation: Conversation
 
     def __init__(
@@ -88,6 +90,8 @@ class TakenSocket(asyncio.Protocol):
         self._dialect, self._closed = dialect, closed
         self._limit, self._timeout, self._wheel = limit, timeout, wheel
         self.write: Callable[[object], None] = transport.write  # type: ignore[assignment]
+        self.form = Form.FRAMES
+        self._extensions: Sequence[Extension] = ()
         self._parser: Protocol | None = None
         self._boundary: Boundary | None = None
         self._message: list[WireFrame] | None = None  # fragments of an unfinished message
@@ -95,6 +99,10 @@ class TakenSocket(asyncio.Protocol):
         self._wanted = True  # whether the conversation takes more
         self._heard = True  # whether the client gave a sign of life since the last pulse
         self._deadline: Due | None = None
+
+    def negotiate(self, extensions: Sequence[Extension]) -> None:
+        """Compress from now on, as the handshake agreed."""
+        self._extensions, self.form = extensions, Form.DEFLATED
 
     # What the conversation asks for.
 
@@ -183,6 +191,7 @@ class TakenSocket(asyncio.Protocol):
         parser, boundary = self._parser, self._boundary
         if parser is None or boundary is None:
             parser = Protocol(Side.SERVER, state=State.OPEN, max_size=self._limit, logger=_SILENT)
+            parser.extensions = list(self._extensions)
             boundary = Boundary()
         parser.receive_data(data)
         ended = boundary.feed(data)

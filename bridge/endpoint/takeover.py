@@ -19,6 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+
+from bridge.wire.framing import DEFLATE_BITS
 
 EXTENSION = "ws2sse.takeover"
 
@@ -143,7 +147,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     _reads = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As uvicorn, with the offer."""
+        """As uvicorn, with the offer, and with a compression that can be shared."""
+        if self.config.ws_per_message_deflate:
+            self.conn.available_extensions = [_shared_deflate()]
         super().connection_made(transport)
         self.app = _Offering(self.app, self._take)
 
@@ -156,11 +162,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
         if not is_open or self.transport.is_closing() or not self.writable.is_set():
             return None
+        if not all(map(_is_shared, self.conn.extensions)):
+            return None
         if self._reads > 1:  # uvicorn's parser has begun with the client's frames
             return None
         self.stop_keepalive()
         transport = self.transport
         successor = make(transport, self.connections)
+        if self.conn.extensions:
+            successor.negotiate(self.conn.extensions)
         transport.set_protocol(successor)
         self.connections.discard(self)
         self.connections.add(successor)
@@ -173,11 +183,26 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         del self.app, self.conn, self.scope, self.transport
 
 
+def _shared_deflate() -> ServerPerMessageDeflateFactory:
+    """Without context, so that one compressed message serves all who negotiated it."""
+    return ServerPerMessageDeflateFactory(
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        server_max_window_bits=DEFLATE_BITS,
+        client_max_window_bits=DEFLATE_BITS,
+    )
+
+
+def _is_shared(extension: Extension) -> bool:
+    """Whether the client agreed to the window that messages are compressed with."""
+    return getattr(extension, "local_max_window_bits", None) == DEFLATE_BITS
+
+
 def _nothing() -> None:
     """What is due once a taken connection's application has returned."""
 
 
-def protocols() -> dict[str, type[asyncio.Protocol]]:
+def protocols() -> dict[str, Any]:
     """The options that make uvicorn offer its connections."""
     return {"http": StreamProtocol, "ws": SocketProtocol}
 

@@ -11,9 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-_ROUNDING = 1e-6
-"""Part of a tick that floating point may lose: else a timer could fire for ever just before it."""
-
 Callback = Callable[[], None]
 
 
@@ -40,76 +37,68 @@ class Due:
         self.callback: Callback | None = callback
 
     def cancel(self) -> None:
-        """Do not call; harmless afterwards. What the call would have needed is let go at once."""
+        """Do not call; harmless afterwards."""
         self.callback = None
-
-    def make(self) -> None:
-        """Call, unless that was done or cancelled."""
-        callback, self.callback = self.callback, None
-        if callback:
-            callback()
 
 
 class Wheel:
-    """Calls by ticks. Sleeps until the first that is due; with no timer at all while none is.
+    """Calls by ticks. Sleeps, with no timer at all, while nothing is due.
 
     Args:
         call_later: the event loop's timer.
         clock: the same loop's clock, in seconds.
-        tick: seconds to which calls are rounded up, so that those of one time share a wake-up.
+        tick: seconds between two looks.
 
     Attributes:
+        clock: as given.
         tick: as given.
     """
 
     def __init__(
-        self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.1
+        self, call_later: CallLater, clock: Callable[[], float], tick: float = 0.5
     ) -> None:
-        self._call_later, self._clock, self.tick = call_later, clock, tick
-        self._slots: dict[int, list[Due]] = {}
-        self._ripe: deque[Due] = deque()  # due now; what is left if a call fails
+        self._call_later, self.clock, self.tick = call_later, clock, tick
+        self._slots: dict[int, deque[Due]] = {}
         self._timer: Cancellable | None = None
-        self._armed = 0  # the slot that the timer is for
-
-    def now(self) -> float:
-        """The clock's seconds."""
-        return self._clock()
+        self._turned = 0  # the last tick that was looked at
 
     def after(self, seconds: float, callback: Callback) -> Due:
         """Call `callback` at the first tick that is at least `seconds` away."""
         due = Due(callback)
-        slot = math.ceil((self._clock() + seconds) / self.tick)
-        self._slots.setdefault(slot, []).append(due)
-        self._arm(slot)
+        now = self.clock()
+        if not self._slots:
+            self._turned = math.floor(now / self.tick)
+        slot = max(math.ceil((now + seconds) / self.tick), self._turned + 1)
+        self._slots.setdefault(slot, deque()).append(due)
+        self._arm(now)
         return due
 
     def close(self) -> None:
         """Make none of the outstanding calls."""
         self._slots.clear()
-        self._ripe.clear()
         if self._timer:
             self._timer.cancel()
             self._timer = None
 
-    def _arm(self, slot: int) -> None:
-        if self._timer:
-            if self._armed <= slot:
-                return
-            self._timer.cancel()
-        self._armed = slot
-        wait = max(0.0, slot * self.tick - self._clock())
-        self._timer = self._call_later(wait, self._turn)
+    def _arm(self, now: float) -> None:
+        if self._timer is None and self._slots:
+            self._timer = self._call_later((self._turned + 1) * self.tick - now, self._turn)
 
     def _turn(self) -> None:
+        """Make what is due, in order; a call that fails leaves the others for the next tick."""
         self._timer = None
-        reached = math.floor(self._clock() / self.tick + _ROUNDING)
-        for slot in sorted(each for each in self._slots if each <= reached):
-            self._ripe.extend(self._slots.pop(slot))
+        self._turned = math.floor(self.clock() / self.tick)
         try:
-            while self._ripe:
-                self._ripe.popleft().make()
-        finally:  # one call that fails costs no other
-            if self._ripe:
-                self._arm(reached)
-            elif self._slots:
-                self._arm(min(self._slots))
+            for slot in sorted(each for each in self._slots if each <= self._turned):
+                self._call(slot)
+        finally:
+            self._arm(self.clock())
+
+    def _call(self, slot: int) -> None:
+        waiting = self._slots.get(slot, deque())
+        while waiting:
+            due = waiting.popleft()
+            callback, due.callback = due.callback, None
+            if callback:
+                callback()
+        self._slots.pop(slot, None)

@@ -17,6 +17,7 @@ from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.sse import written_cursor
+from bridge.endpoint.stepped import servers_own
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
 from bridge.endpoint.takeover import offered
@@ -97,7 +98,7 @@ class SocketEndpoint:
         with anyio.CancelScope() as scope:
             socket = SteppedSocket(
                 receive,
-                send,
+                servers_own(websocket.scope, send),
                 self._dialect,
                 scope.cancel,
                 timeout=self._gateway.options.send_timeout,

@@ -130,7 +130,7 @@ def check_source(match: Iterable[str], url: str, headers: Mapping[str, str], wra
     if not tuple(match) or not all(match):
         raise ValueError('match names no channel; write patterns, as ["file.*"]')
     check_url("url", url, ("http", "https"))
-    check_headers("headers", headers)
+    check_headers("headers", headers, url)
     _check_wrap(wrap)
 
 

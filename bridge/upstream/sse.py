@@ -70,7 +70,7 @@ class SseOptions:
         check_url("url", self.url, ("http", "https"))
         if self.send_url:
             check_url("send_url", self.send_url, ("http", "https"))
-        check_headers("headers", self.headers)
+        check_headers("headers", self.headers, self.url, self.send_url)
         check_replay(self.replay)
         check_positive(max_event_bytes=self.max_event_bytes)
         check_seconds(

@@ -57,17 +57,26 @@ def _split(setting: str, template: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc if parts.hostname else ""
 
 
-def check_headers(setting: str, headers: Mapping[str, str]) -> None:
+def check_headers(setting: str, headers: Mapping[str, str], *urls: str) -> None:
     """Refuse headers that would break a request (RFC 9110, 5.1 and 5.5). Values are not repeated.
+
+    So would a user in one of the `urls` that they go to beside an `Authorization` among them.
 
     Raises:
         ValueError: naming the header.
     """
+    if any(name.lower() == "authorization" for name in headers) and any(map(has_user, urls)):
+        raise ValueError(f"{setting} hold Authorization, and the URL a user; leave one of them out")
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{setting} has a name that is not a header name; use letters and -")
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"{setting}: {name} holds a control character; remove line breaks")
+
+
+def has_user(url: str) -> bool:
+    """Whether a URL brings a credential of its own, which becomes an `Authorization` header."""
+    return "@" in urlsplit(url).netloc
 
 
 def check_replay(replay: str) -> None:

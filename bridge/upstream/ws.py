@@ -86,7 +86,7 @@ class WsOptions:
 
     def __post_init__(self) -> None:
         check_url("url", self.url, ("ws", "wss", "http", "https"))
-        check_headers("headers", self.headers)
+        check_headers("headers", self.headers, self.url)
         check_replay(self.replay)
         check_positive(max_frame_bytes=self.max_frame_bytes)
         check_seconds(

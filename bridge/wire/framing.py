@@ -7,13 +7,27 @@ connection need not keep a parser. Sources: RFC 6455, 5.2 and 5.5; RFC 9112, 7.1
 
 from __future__ import annotations
 
+import zlib
+from functools import lru_cache
+
 PING = b"\x89\x00"
 """A ping without payload (RFC 6455, 5.5.2)."""
 
 LAST_CHUNK = b"0\r\n\r\n"
 """The end of a chunked body (RFC 9112, 7.1)."""
 
+DEFLATE_BITS = 12
+"""The window that compressed messages use, and that is agreed on with each client."""
+
+WORTH_DEFLATING = 64
+"""Bytes below which a message is not compressed."""
+
+KEPT = 256
+"""Compressed messages that are kept."""
+
 _TEXT, _BINARY, _CLOSE = 0x81, 0x82, 0x88
+_COMPRESSED = 0x40  # RSV1
+_TAIL = b"\x00\x00\xff\xff"  # what a sync flush ends with, left out on the wire
 _REASON_BYTES = 123  # a control frame holds at most 125 bytes, two are the code
 _MASKED, _LENGTH = 0x80, 0x7F
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
@@ -29,6 +43,21 @@ def frame(payload: str | bytes) -> bytes:
     if isinstance(payload, str):
         return _framed(_TEXT, payload.encode())
     return _framed(_BINARY, payload)
+
+
+@lru_cache(KEPT)
+def deflated_frame(payload: str | bytes) -> bytes:
+    """One message, compressed without context (RFC 7692, 7.2.1), or as it is where it is short.
+
+    Made once for all clients that negotiated it: those at the head and those that catch up.
+    """
+    data = payload.encode() if isinstance(payload, str) else payload
+    if len(data) < WORTH_DEFLATING:
+        return frame(payload)
+    deflating = zlib.compressobj(wbits=-DEFLATE_BITS, memLevel=5)
+    small = deflating.compress(data) + deflating.flush(zlib.Z_SYNC_FLUSH)
+    first = _TEXT if isinstance(payload, str) else _BINARY
+    return _framed(first | _COMPRESSED, small.removesuffix(_TAIL))
 
 
 def close_frame(code: int, reason: str) -> bytes:

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import plan
+from benchmarks.bars import BARS
 from benchmarks.subscribers import Segment
 
 
@@ -36,6 +37,13 @@ def test_an_unknown_word_is_refused_with_the_choice() -> None:
 def test_every_topic_that_is_asked_has_a_name_that_can_be_selected(effort: plan.Effort) -> None:
     asked = [plan.fan_out("sse", effort), plan.fan_out("ws", effort), plan.proxy("sse", effort)]
     assert {topic.name for topics in asked for topic in topics} <= set(plan.ALL)
+
+
+def test_a_quick_run_asks_only_those_that_a_bar_names() -> None:
+    asked = {peer for topic in plan.fan_out("ws", plan.QUICK) for peer in topic.peers}
+    assert not plan.UNBARRED & asked
+    named = {peer for bar in BARS for peer in (bar.peer, bar.to)}
+    assert not plan.UNBARRED & named
 
 
 def test_enough_cycles_for_a_median_are_the_rule() -> None:

@@ -84,9 +84,12 @@ class Client:
     def events(self) -> list[ServerSentEvent]:
         """What blocks that were written mean."""
         decoder = Decoder()
-        return [
-            event for made in self.got if isinstance(made, bytes) for event in decoder.feed(made)
-        ]
+        return [event for block in self.blocks for event in decoder.feed(block)]
+
+    @property
+    def blocks(self) -> list[bytes]:
+        """The bodies of the ASGI messages that were written."""
+        return [made["body"] for made in self.got if isinstance(made, dict)]
 
     @property
     def said(self) -> list[str]:

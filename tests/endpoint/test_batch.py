@@ -2,12 +2,12 @@
 
 import pytest
 
-from bridge.endpoint.batch import Batch, Form
+from bridge.endpoint.batch import Batch, Form, body, message
 from bridge.endpoint.outgoing import Outgoing
 from bridge.history.cursor import Cursor
 from bridge.history.log import Log, Slice
 from bridge.wire.event import Event
-from bridge.wire.framing import chunk, frame
+from bridge.wire.framing import chunk, deflated_frame, frame
 from bridge.wire.names import ChannelName
 
 NAME = ChannelName.parse("project.1")
@@ -28,15 +28,16 @@ def a_run(*events: Event | None, outgoing: Outgoing = lambda event, _: (event.da
 
 def test_sse_forms_hold_the_same_blocks() -> None:
     batch = a_run(Event("a"), Event("b"))
-    blocks = batch.form(Form.BLOCKS)
-    assert blocks == b"".join(entry.sse for entry in batch.entries)
-    assert batch.form(Form.CHUNK) == chunk(bytes(blocks))
+    blocks = b"".join(entry.sse for entry in batch.entries)
+    assert batch.form(Form.BLOCKS) == body(blocks)
+    assert batch.form(Form.CHUNK) == chunk(blocks)
 
 
 def test_payloads_stay_what_they_are_and_frames_say_which() -> None:
     batch = a_run(Event("é"), Event(b"\x00"))
-    assert batch.form(Form.PAYLOADS) == ["é", b"\x00"]
+    assert batch.form(Form.PAYLOADS) == [message("é"), message(b"\x00")]
     assert batch.form(Form.FRAMES) == frame("é") + frame(b"\x00")
+    assert batch.form(Form.DEFLATED) == deflated_frame("é") + deflated_frame(b"\x00")
 
 
 def test_a_mapping_may_make_many_frames_of_an_event_or_none() -> None:
@@ -44,13 +45,14 @@ def test_a_mapping_may_make_many_frames_of_an_event_or_none() -> None:
         return ("1", "2") if event.data == "a" else ()
 
     batch = a_run(Event("a"), Event("b"), outgoing=outgoing)
-    assert batch.form(Form.PAYLOADS) == ["1", "2"]
+    assert batch.form(Form.PAYLOADS) == [message("1"), message("2")]
     assert batch.form(Form.FRAMES) == frame("1") + frame("2")
 
 
 def test_notices_reach_sse_clients_and_no_legacy_socket() -> None:
     batch = a_run(None)
-    assert b"bridge.gap" in bytes(batch.form(Form.BLOCKS))  # type: ignore[call-overload]
+    assert b"bridge.gap" in batch.entries[0].sse
+    assert batch.form(Form.BLOCKS) == body(batch.entries[0].sse)
     assert batch.form(Form.PAYLOADS) == []
     assert batch.form(Form.FRAMES) == b""
 
@@ -65,6 +67,12 @@ def test_the_batch_itself_serves_those_who_are_told_more() -> None:
 def test_each_form_is_made_once(form: Form) -> None:
     batch = a_run(Event("a"))
     assert batch.form(form) is batch.form(form)
+
+
+def test_messages_say_what_they_carry() -> None:
+    assert message("é") == {"type": "websocket.send", "text": "é"}
+    assert message(b"\x00") == {"type": "websocket.send", "bytes": b"\x00"}
+    assert body(b"x") == {"type": "http.response.body", "body": b"x", "more_body": True}
 
 
 def test_a_form_that_nobody_uses_is_never_made() -> None:

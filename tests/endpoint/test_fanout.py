@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.endpoint.batch import Batch, Form
+from bridge.endpoint.batch import Batch, Form, message
 from bridge.endpoint.fanout import FAULT, TOO_SLOW
 from bridge.history.log import LogOptions
 from bridge.wire.endings import COMPLETE, INTERNAL, NOT_FOUND, RESTART, TRY_LATER
@@ -27,11 +27,10 @@ def test_each_form_gets_the_same_events_in_its_own_framing() -> None:
     clients = {form: hall.enter(form) for form in Form}
     hall.publish("a", "b")
     hall.settle()
-    blocks = clients[Form.BLOCKS].got[0]
-    assert isinstance(blocks, bytes)
-    assert clients[Form.CHUNK].got == [chunk(blocks)]
+    assert clients[Form.CHUNK].got == [chunk(clients[Form.BLOCKS].blocks[0])]
     assert clients[Form.FRAMES].got == [b"\x81\x01a\x81\x01b"]
-    assert clients[Form.PAYLOADS].got == [["a", "b"]]
+    assert clients[Form.DEFLATED].got == clients[Form.FRAMES].got  # too short to be compressed
+    assert clients[Form.PAYLOADS].got == [[message("a"), message("b")]]
     [batch] = clients[Form.ENTRIES].got
     assert isinstance(batch, Batch)
     assert str(batch.cursor) == "e-2"
@@ -271,7 +270,7 @@ def test_silence_brings_a_heartbeat_with_the_place_to_sse_clients_alone() -> Non
     hall.pass_time(1.5)
     beat = clients[Form.BLOCKS].events[-1]
     assert (beat.event, beat.id) == (PING, "e-1")
-    assert clients[Form.CHUNK].got[-1] == chunk(bytes(clients[Form.BLOCKS].got[-1]))  # type: ignore[call-overload]
+    assert clients[Form.CHUNK].got[-1] == chunk(clients[Form.BLOCKS].blocks[-1])
     for form in (Form.FRAMES, Form.PAYLOADS, Form.ENTRIES):
         assert len(clients[form].got) == 1
 

@@ -1,108 +1,105 @@
-"""Pings to many sockets: each once an interval, spread, and never in a rush."""
+"""When each socket is pinged, by a clock that the test moves."""
+
+import itertools
 
 import pytest
 
 from bridge.endpoint.pulse import PARTS, Pulse
-from bridge.endpoint.wheel import Wheel
-from tests.endpoint.test_wheel import Clock
+from tests.endpoint.clockwork import TICK, Time
 
 
 class Socket:
-    """Remembers when it was pinged."""
+    """Remembers when it was pinged; may leave at that moment."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, time: Time, pulse: Pulse | None = None) -> None:
+        self._time, self._leaves = time, pulse
         self.pinged: list[float] = []
 
     def pulse(self) -> None:
-        self.pinged.append(self._clock.now)
+        self.pinged.append(self._time.now)
+        if self._leaves:
+            self._leaves.discard(self)
 
 
-def beating(interval: float) -> tuple[Clock, Pulse]:
-    clock = Clock()
-    return clock, Pulse(Wheel(clock.later, lambda: clock.now), interval)
-
-
-@pytest.mark.parametrize("interval", [0.5, 2.0, 20.0, 21.3])
-def test_each_socket_is_pinged_once_an_interval_and_lateness_does_not_add_up(
-    interval: float,
-) -> None:
-    clock, pulse = beating(interval)
-    socket = Socket(clock)
-    pulse.add(socket)
-    clock.move(100 + 10.5 * interval)
-    assert len(socket.pinged) == 10
-    assert socket.pinged[0] >= 100 + interval - 1e-6
-    assert socket.pinged[-1] <= 100 + 10 * interval + 0.2
-
-
-def test_sockets_that_come_at_different_times_are_pinged_at_different_times() -> None:
-    clock, pulse = beating(20.0)
-    sockets = []
-    for _ in range(PARTS):
-        sockets.append(Socket(clock))
-        pulse.add(sockets[-1])
-        clock.move(clock.now + 1.0)
-    clock.move(clock.now + 20.0)
-    assert len({socket.pinged[0] for socket in sockets}) > PARTS / 2
-    assert all(socket.pinged for socket in sockets)
-
-
-def test_a_socket_that_left_is_pinged_no_more_and_nothing_is_due_then() -> None:
-    clock, pulse = beating(2.0)
-    socket = Socket(clock)
-    pulse.add(socket)
-    clock.move(103)
-    pulse.discard(socket)
-    pulse.discard(socket)
-    count = len(socket.pinged)
-    clock.move(120)
-    assert len(socket.pinged) == count
-    assert not clock.pending
-
-
-def test_it_begins_again_for_the_next_socket() -> None:
-    clock, pulse = beating(2.0)
-    first = Socket(clock)
-    pulse.add(first)
-    pulse.discard(first)
-    clock.move(1000)
-    second = Socket(clock)
-    pulse.add(second)
-    clock.move(1001)
-    assert not second.pinged
-    clock.move(1003)
-    assert len(second.pinged) == 1
-
-
-def test_after_a_halt_of_the_loop_clients_get_their_time_to_answer() -> None:
-    clock, pulse = beating(20.0)
-    socket = Socket(clock)
-    pulse.add(socket)
-    clock.oversleep(1000)
-    clock.move(1100)
-    gaps = [
-        later - earlier for earlier, later in zip(socket.pinged, socket.pinged[1:], strict=False)
-    ]
-    assert min(gaps) >= 18
-
-
-def test_no_interval_pings_nobody() -> None:
-    clock, pulse = beating(0)
-    pulse.add(Socket(clock))
-    assert not clock.timers
-
-
-def test_a_socket_may_leave_while_it_is_pinged() -> None:
-    clock, pulse = beating(1.0)
-
-    class Dying(Socket):
-        def pulse(self) -> None:
-            super().pulse()
-            pulse.discard(self)
-
-    sockets = [Dying(clock) for _ in range(3)]
+def test_each_socket_is_pinged_once_an_interval_however_long_it_stays() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 20.0)
+    sockets = [Socket(time) for _ in range(50)]
     for socket in sockets:
         pulse.add(socket)
-    clock.move(110)
-    assert [len(socket.pinged) for socket in sockets] == [1, 1, 1]
+        time.move(0.7)
+    time.move(200)
+    for socket in sockets:
+        apart = [later - sooner for sooner, later in itertools.pairwise(socket.pinged)]
+        assert len(apart) >= 9
+        assert all(abs(each - 20) <= TICK for each in apart)
+
+
+def test_the_first_ping_is_at_most_one_interval_away() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 20.0)
+    for _ in range(30):
+        socket, added = Socket(time), time.now
+        pulse.add(socket)
+        time.move(22)
+        assert 20 - 20 / PARTS <= socket.pinged[0] - added <= 20 + TICK
+
+
+def test_sockets_that_come_over_time_are_not_all_pinged_at_once() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 20.0)
+    sockets = [Socket(time) for _ in range(40)]
+    for socket in sockets:
+        pulse.add(socket)
+        time.move(0.5)
+    time.move(20)
+    assert len({socket.pinged[0] for socket in sockets}) >= PARTS - 1
+
+
+@pytest.mark.parametrize("interval", [0.02, 0.5, 2.0])
+def test_an_interval_near_a_tick_is_kept_as_well_as_ticks_allow(interval: float) -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, interval)
+    socket = Socket(time)
+    pulse.add(socket)
+    time.move(20)
+    expected = 20 / max(interval, TICK)
+    assert expected * 0.9 - 1 <= len(socket.pinged) <= expected + 1
+
+
+def test_after_a_stall_nobody_is_pinged_again_before_there_was_time_to_answer() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 20.0)
+    sockets = [Socket(time) for _ in range(20)]
+    for socket in sockets:
+        pulse.add(socket)
+        time.move(1)
+    time.stall(100)
+    time.move(60)
+    for socket in sockets:
+        apart = [later - sooner for sooner, later in itertools.pairwise(socket.pinged)]
+        assert min(apart) >= 20 - 20 / PARTS - TICK
+
+
+def test_an_interval_of_zero_pings_nobody() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 0)
+    pulse.add(Socket(time))
+    assert not time.timers
+
+
+def test_who_leaves_is_pinged_no_more_and_the_last_one_stops_the_timer() -> None:
+    time = Time()
+    pulse = Pulse(time.wheel, 20.0)
+    stays, leaves = Socket(time), Socket(time, pulse)
+    pulse.add(stays)
+    pulse.add(leaves)
+    time.move(100)
+    assert (len(stays.pinged), len(leaves.pinged)) == (5, 1)
+    pulse.discard(stays)
+    pulse.discard(leaves)
+    time.move(2)
+    assert not time.timers
+    pulse.add(stays)
+    time.move(25)
+    assert len(stays.pinged) == 6

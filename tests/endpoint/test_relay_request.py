@@ -54,6 +54,10 @@ def sent(options: RelayOptions, request: Asked) -> dict[str, str]:
         ({"url": "http://backend/{id}"}, r"url uses \{id\}"),
         ({"headers": {"a b": "c"}}, "name that HTTP does not allow"),
         ({"headers": {"X-A": "b\r\nX-C: d"}}, "X-A holds a line end"),
+        (
+            {"url": "http://me:hunter2@backend/", "headers": {"authorization": "Bearer x"}},
+            "leave one of them out",
+        ),
         ({"max_body": 0}, "max_body must be more than 0"),
         ({"connect_timeout": 0.0}, "connect_timeout"),
         ({"silence": -1.0}, "silence"),
@@ -100,6 +104,12 @@ def test_the_stream_is_asked_for_plain_and_the_clients_other_fields_pass() -> No
 
 def test_the_clients_authorization_is_passed_through_where_the_server_holds_none() -> None:
     assert sent(PLAIN, asked(authorization="Bearer mine"))["authorization"] == "Bearer mine"
+
+
+def test_a_user_in_the_url_keeps_the_clients_own_credential_from_the_backend() -> None:
+    ours = RelayOptions("/a", "http://me:hunter2@backend/a")
+    assert "authorization" not in sent(ours, asked(authorization="Bearer theirs"))
+    assert "authorization" not in sent(ours, asked(query=b"auth=theirs"))
 
 
 def test_a_token_that_the_server_holds_replaces_the_clients_own() -> None:

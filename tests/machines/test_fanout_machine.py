@@ -1,158 +1,159 @@
-"""Clients come, stop reading, read on and leave while a channel speaks: what each must have got."""
+"""The fan-out with clients that fill, drain, join and leave at random: each stream is whole."""
 
-from itertools import pairwise
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bridge.endpoint.batch import Batch, Form
-from bridge.history.cursor import Cursor
-from bridge.history.log import Gap, LogOptions
-from bridge.wire.endings import COMPLETE
-from bridge.wire.sse import Decoder
-from tests.endpoint.hall import Client, Hall
+from bridge.endpoint.batch import Form
+from bridge.history.log import TRIMMED, Gap, LogOptions
+from bridge.wire.endings import FORBIDDEN, RESTART, Ending
+from bridge.wire.event import PING
+from tests.endpoint.audience import Audience, Client
 
-KEPT = 6
-
-
-class Account:
-    """What one client was told: the places of its events, in their order, and of holes."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.start = client.reader.session.cursor.seq
-
-    @property
-    def reached(self) -> int:
-        """The place after the last thing that it was told."""
-        steps = self.steps()
-        return steps[-1][1] if steps else self.start
-
-    def steps(self) -> list[tuple[int, int]]:
-        """Each event and hole as the places before and after it."""
-        found: list[tuple[int, int]] = []
-        at = self.start
-        for made in self.client.got:
-            for before, after in self._steps_of(made, at):
-                found.append((before, after))
-                at = after
-        return found
-
-    def _steps_of(self, made: object, at: int) -> list[tuple[int, int]]:
-        if isinstance(made, Gap):
-            old = Cursor.parse(made.old or "")
-            return [(old.seq if old else at, made.new.seq)]
-        if isinstance(made, Batch):
-            return [(entry.seq - 1, entry.seq) for entry in made.entries]
-        assert isinstance(made, bytes)
-        places = [(event.data, event.id) for event in Decoder().feed(made)]
-        for data, place in places:
-            assert place == f"e-{data}", "an event came under another's place"
-        return [(int(data) - 1, int(data)) for data, _ in places]
+FORMS = st.sampled_from([Form.ENTRIES, Form.BLOCKS, Form.CHUNK, Form.PAYLOADS])
+LOG = LogOptions(max_events=8)
 
 
 class FanoutMachine(RuleBasedStateMachine):
-    """Drives a fan-out by hand; every payload is the place that it gets."""
-
     def __init__(self) -> None:
         super().__init__()
-        self.hall = Hall(
-            LogOptions(max_events=KEPT), slice_=1, batch=2, heartbeat=1000.0, send_timeout=10.0
-        )
-        self.keeper = self.hall.join()  # so that the channel outlives its readers
-        self.here: list[Account] = []
-        self.gone: list[Account] = []
+        self.clients: list[Client] = []
+        self.everyone: list[Client] = []
+
+    @initialize(batch=st.integers(1, 4))
+    def begin(self, batch: int) -> None:
+        self.audience = Audience(LOG, batch=batch, send_timeout=1e6)
+        self.audience.fanouts.join(self.audience.key)  # the channel stays, whoever leaves
 
     @property
-    def top(self) -> int:
-        return self.keeper.channel.log.top
+    def is_ended(self) -> bool:
+        return bool(self.audience.channel.ending or self.audience.hub.draining)
 
-    @property
-    def is_over(self) -> bool:
-        return bool(self.keeper.channel.ending or self.hall.hub.draining)
+    def chosen(self, number: int) -> Client | None:
+        return self.clients[number % len(self.clients)] if self.clients else None
 
-    @precondition(lambda self: not self.is_over)
-    @rule(count=st.integers(1, 2 * KEPT))
+    # What the backend does.
+
+    @precondition(lambda self: not self.is_ended)
+    @rule(count=st.integers(1, 12))
     def publish(self, count: int) -> None:
-        self.hall.publish(*(str(self.top + n + 1) for n in range(count)))
+        self.audience.publish(count)
 
-    @rule(
-        form=st.sampled_from([Form.BLOCKS, Form.ENTRIES]),
-        room=st.none() | st.integers(1, 3),
-        data=st.data(),
-    )
-    def come(self, form: Form, room: int | None, data: st.DataObject) -> None:
-        place = data.draw(st.none() | st.integers(0, self.top).map("e-{}".format))
-        client = self.hall.enter(form, after=place, room=room)
-        account = Account(client)
-        if client.gaps:  # told by the endpoint, before the fan-out has the client
-            account.start = int(place.rpartition("-")[2]) if place else 0
-        self.here.append(account)
+    @precondition(lambda self: not self.is_ended)
+    @rule()
+    def notice(self) -> None:
+        self.audience.notice()
+
+    @precondition(lambda self: not self.is_ended and len(self.everyone) > 3)
+    @rule(is_drain=st.booleans())
+    def end(self, is_drain: bool) -> None:
+        if is_drain:
+            self.audience.hub.drain(RESTART)
+        else:
+            self.audience.channel.ended(FORBIDDEN, "as it is")
+
+    # What clients do.
+
+    @rule(form=FORMS, back=st.none() | st.integers(0, 10))
+    def join(self, form: Form, back: int | None) -> None:
+        log = self.audience.channel.log
+        place = None if back is None else f"{log.epoch}-{max(log.top - back, 0)}"
+        client = self.audience.join(form, place)
+        self.clients.append(client)
+        self.everyone.append(client)
+
+    @rule(number=st.integers(0, 20))
+    def fill(self, number: int) -> None:
+        client = self.chosen(number)
+        if client and not client.is_full:
+            client.fills = True
+
+    @rule(number=st.integers(0, 20))
+    def fill_at_once(self, number: int) -> None:
+        """As by a pong: the outlet is full, and not for anything that the fan-out wrote."""
+        client = self.chosen(number)
+        if client and not client.is_full:
+            client.is_full = True
+            client.reader.full()
+
+    @rule(number=st.integers(0, 20))
+    def room(self, number: int) -> None:
+        client = self.chosen(number)
+        if client and client.is_full:
+            client.room()
+
+    @rule(number=st.integers(0, 20))
+    def leave(self, number: int) -> None:
+        client = self.chosen(number)
+        if client:
+            self.clients.remove(client)
+            self.audience.leave(client)
+
+    # What passes.
 
     @rule()
     def turn(self) -> None:
-        self.hall.turn()
-
-    @precondition(lambda self: self.here)
-    @rule(data=st.data(), room=st.none() | st.integers(1, 3))
-    def read_on(self, data: st.DataObject, room: int | None) -> None:
-        client = data.draw(st.sampled_from(self.here)).client
-        client.room = room
-        client.reader.room()
-
-    @precondition(lambda self: self.here)
-    @rule(data=st.data())
-    def stop_reading(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self.here)).client.reader.full()
-
-    @precondition(lambda self: self.here)
-    @rule(data=st.data())
-    def leave(self, data: st.DataObject) -> None:
-        account = data.draw(st.sampled_from(self.here))
-        self.here.remove(account)
-        self.gone.append(account)
-        self.hall.leave(account.client)
-
-    @rule(seconds=st.integers(1, 4))
-    def pass_time(self, seconds: int) -> None:
-        self.hall.pass_time(seconds)
-
-    @precondition(lambda self: not self.is_over)
-    @rule(draining=st.booleans())
-    def end(self, *, draining: bool) -> None:
-        """Whoever still is behind gets everything first; the outlets see that nothing follows."""
-        if draining:
-            self.hall.hub.drain()
-        else:
-            self.keeper.channel.ended(COMPLETE)
+        self.audience.turn()
 
     @rule()
-    def let_the_loop_run(self) -> None:
-        """Nobody starves: once nothing is due, whoever reads has everything, the end included."""
-        self.hall.settle()
-        for account in self.here:
-            client = account.client
-            assert client.reader.held or account.reached == self.top
-            if self.is_over:
-                assert client.reader.held
+    def settle(self) -> None:
+        self.audience.settle()
+        for client in self.clients:
+            if not client.is_full:
+                self.is_complete(client)
+
+    @rule(seconds=st.sampled_from([1, 16]))
+    def beat(self, seconds: int) -> None:
+        self.audience.time.move(seconds)
+
+    # What holds.
 
     @invariant()
-    def each_stream_is_the_log_from_its_place_on(self) -> None:
-        for account in (*self.here, *self.gone):
-            steps = account.steps()
-            if steps:
-                assert steps[0][0] == account.start
-            for (_, after), (before, _) in pairwise(steps):
-                assert before == after, "a hole that nobody told of, or an event twice"
+    def every_stream_is_whole_and_in_order(self) -> None:
+        for client in self.everyone:
+            self.reached(client)
 
-    @invariant()
-    def an_end_comes_last(self) -> None:
-        for account in (*self.here, *self.gone):
-            ending = account.client.ending
-            if ending and ending[0].name in {"complete", "restart"}:
-                assert account.reached == self.top
+    def reached(self, client: Client) -> int:
+        """How far a stream goes, every step of which is the next one or an announced hole."""
+        at = client.start.seq
+        for each in client.said:
+            if isinstance(each, Gap):
+                assert each.reason == TRIMMED
+                before = int(str(each.old).rpartition("-")[2])
+                assert at <= before <= self.visible(client, at)
+                assert each.lost == each.new.seq - before > 0
+                at = each.new.seq
+            elif isinstance(each, Ending):
+                assert each is client.said[-1]
+                assert self.visible(client, at) == self.audience.channel.log.top
+            elif each != PING:
+                assert self.next(client, at) == each
+                at = each
+        return self.visible(client, at)
+
+    def next(self, client: Client, at: int) -> int:
+        return self.visible(client, at) + 1
+
+    def visible(self, client: Client, at: int) -> int:
+        """The same place, behind notices of which this client sees nothing."""
+        at_most: Any = self.audience.channel.log.top
+        while client.form is Form.PAYLOADS and at < at_most and at + 1 in self.audience.notices:
+            at += 1
+        return at
+
+    def is_complete(self, client: Client) -> None:
+        assert self.reached(client) == self.audience.channel.log.top
+        assert client.is_over == self.is_ended
+
+    def teardown(self) -> None:
+        """Who has room gets everything, and the end where there is one."""
+        if hasattr(self, "audience"):
+            for client in self.clients:
+                client.room()
+            self.settle()
 
 
-TestFanout = FanoutMachine.TestCase
-TestFanout.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestFanoutMachine = FanoutMachine.TestCase
+TestFanoutMachine.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

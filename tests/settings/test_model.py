@@ -132,7 +132,7 @@ def test_it_cannot_be_changed() -> None:
 def test_its_secrets_do_not_show() -> None:
     secret = SseOptions(
         url="http://ada:pass-word@localhost/{channel}?token=t0ken-value",
-        headers={"Authorization": "Bearer b3arer-value"},
+        headers={"X-Token": "Bearer b3arer-value"},
     )
     made = config(upstream=UpstreamOptions(sse=secret)).hiding(frozenset({"127.0.0.1"}))
     shown = f"{made!r} {made}"

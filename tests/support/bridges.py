@@ -58,7 +58,8 @@ async def bridging(
     """Serve a bridge from this process for the length of the block."""
     config = Config(upstream=upstream, **({"reconnect": QUICK} | settings))
     app = create_app(config)
-    server = {"ws_per_message_deflate": False, "ws_max_size": config.client.max_frame_bytes}
+    server = {"ws_max_size": config.client.max_frame_bytes}
+    server["ws_per_message_deflate"] = config.client.deflate
     async with serving(app, port=port, **server) as authority:
         yield Running(authority, app.state.bridge)
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from bridge.upstream.answer import check_source
+from bridge.upstream.sse import SseOptions
 from bridge.upstream.target import check_headers, check_replay, check_seconds, check_url
+from bridge.upstream.ws import WsOptions
 
 WEB = ("http", "https")
 
@@ -71,6 +74,25 @@ def test_a_refused_header_value_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="Authorization") as refusal:
         check_headers("headers", {"Authorization": "hunter2\n"})
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "authorization"])
+def test_a_user_in_a_url_beside_an_authorization_header_is_refused(header: str) -> None:
+    both, headers = "http://me:hunter2@backend.example/{channel}", {header: "hunter2"}
+    for make in (
+        lambda: SseOptions(both, headers=headers),
+        lambda: SseOptions("http://a.example/{channel}", send_url=both, headers=headers),
+        lambda: WsOptions(both, headers=headers),
+        lambda: check_source(["*"], both, headers, ""),
+    ):
+        with pytest.raises(ValueError, match="leave one of them out") as refusal:
+            make()
+        assert "hunter2" not in str(refusal.value)
+
+
+def test_a_user_in_a_url_or_an_authorization_header_alone_is_accepted() -> None:
+    SseOptions("http://me:hunter2@backend.example/{channel}", headers={"X-A": "b"})
+    WsOptions("ws://backend.example/{channel}?at=@", headers={"Authorization": "Bearer t"})
 
 
 def test_replay_is_one_of_three_words() -> None:

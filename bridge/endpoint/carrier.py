@@ -83,6 +83,7 @@ class Carrier:
                     self._frames.popleft()
                 if ending:
                     self._refused(ending, REFUSED)
-                self._wire.listen(wanted=True)
+                if len(self._frames) < self._gateway.options.uplink_queue:
+                    self._wire.listen(wanted=True)
         finally:
             self._task = None

@@ -38,10 +38,6 @@ FAULT = "an event could not be delivered"
 
 Write = Callable[[object], None]
 
-EVERYTHING = 1 << 20
-"""Events that the head takes in one turn: as many as the log's own limit of bytes lets through, so
-that a burst that one read of a backend brings never outruns the clients that keep up."""
-
 _SSE_FORMS: dict[Form, Callable[[bytes], object]] = {Form.CHUNK: chunk, Form.BLOCKS: body}
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import machine, plan, report
+from benchmarks import machine, plan, record, report
 from benchmarks.bars import Figure, judged
 from benchmarks.fleet import Workshop
 from benchmarks.machine import ROOT
@@ -29,6 +29,8 @@ from benchmarks.samples import Sample
 from benchmarks.stages import STAGES
 
 DESCRIPTORS = 60_000
+RESULTS = "results.json"
+TITLE = "The bridge beside its peers, as a share of each bar: left is better, dashed is the stretch"
 LIBRARIES = (
     "uvicorn",
     "uvloop",
@@ -49,6 +51,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--profile", choices=("sse", "ws"), help="sample the bridge by perf instead"
     )
+    parser.add_argument("--record", action="store_true", help="put it into docs/performance.md")
     parser.add_argument("--out", type=Path, default=BUILD, help="where the results are written")
     return parser.parse_args(arguments)
 
@@ -79,11 +82,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(given: argparse.Namespace, names: Sequence[str], workshop: Workshop) -> None:
     if given.profile:
-        print(profile(given.profile, workshop))
+        text = profile(given.profile, workshop)
+        print(text)
+        if given.record:
+            record.write(given.profile, text)
         return
-    started = time.monotonic()
     samples = list(_measured(workshop, _effort(given), names))
-    _tell(samples, workshop, time.monotonic() - started, given.out)
+    _tell(samples, workshop, given.out)
+    if given.record:
+        _record(samples, workshop)
 
 
 def _effort(given: argparse.Namespace) -> plan.Effort:
@@ -100,14 +107,24 @@ def _measured(workshop: Workshop, effort: plan.Effort, names: Sequence[str]) -> 
             workshop.leave_out(name, f"broke off: {error}")
 
 
-def _tell(samples: Sequence[Sample], workshop: Workshop, seconds: float, out: Path) -> None:
+def _tell(samples: Sequence[Sample], workshop: Workshop, out: Path) -> None:
     figures = judged(samples)
     print(f"\n{_machine()}\n\n{report.tables(samples)}\n")
-    print(f"Against the bars\n\n{report.bars(figures)}\n")
-    if workshop.left_out:
-        print(report.left_out(workshop.left_out))
-    print(f"{report.summary(figures)}; {seconds:.0f} s; results in {_relative(out)}")
+    print(f"Against the bars\n\n{_bars(figures, workshop)}")
     _write(samples, figures, workshop, out)
+    print(f"Every sample is in {os.path.relpath(out / RESULTS, ROOT)}.")
+
+
+def _bars(figures: Sequence[Figure], workshop: Workshop) -> str:
+    ends = [report.left_out(workshop.left_out), f"{report.summary(figures)}."]
+    return "\n\n".join(filter(None, [report.bars(figures), *ends]))
+
+
+def _record(samples: Sequence[Sample], workshop: Workshop) -> None:
+    figures = judged(samples)
+    record.write("bars", _bars(figures, workshop))
+    record.write("run", f"{_machine()}\n\n{report.tables(samples)}")
+    record.PICTURE.write_text(picture(figures, TITLE))
 
 
 def _write(
@@ -120,19 +137,16 @@ def _write(
         "figures": [{**asdict(figure), "verdict": figure.verdict} for figure in figures],
         "samples": [asdict(sample) for sample in samples],
     }
-    (out / "results.json").write_text(json.dumps(told, indent=1))
-    (out / "bars.svg").write_text(picture(figures, "ws2sse beside its peers: shares of each bar"))
+    (out / RESULTS).write_text(json.dumps(told, indent=1))
+    (out / "bars.svg").write_text(picture(figures, TITLE))
 
 
 def _machine() -> str:
     cores = len(os.sched_getaffinity(0))
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    system = f"Linux {platform.release()}, {cores} cores, Python {platform.python_version()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    system = f"Linux {kernel}, {cores} cores, Python {platform.python_version()}"
     return f"{system}; {libraries}"
-
-
-def _relative(path: Path) -> str:
-    return os.path.relpath(path, ROOT)
 
 
 def _saying() -> Callable[[str], None]:

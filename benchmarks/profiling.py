@@ -80,7 +80,7 @@ def _profiled(perf: str, member: Member, segment: Segment, folder: Path) -> str:
         recording.wait(_PATIENCE)
     parts = by_part(shares(_report(perf, data, "dso")))
     functions = shares(_report(perf, data, "symbol"))[:FUNCTIONS]
-    return f"{segment.name}\n\n{shown('part', parts)}\n\n{shown('function', functions)}"
+    return f"**{segment.name}**\n\n{shown('part', parts)}\n\n{shown('function', functions)}"
 
 
 def _record(perf: str, running: Running, data: str) -> subprocess.Popen[bytes]:

@@ -63,7 +63,9 @@ def title(topic: str) -> str:
 
 def tables(samples: Sequence[Sample]) -> str:
     """One table for each topic."""
-    return "\n\n".join(f"{title(topic)}\n\n{_topic(samples, topic)}" for topic in topics(samples))
+    return "\n\n".join(
+        f"**{title(topic)}**\n\n{_topic(samples, topic)}" for topic in topics(samples)
+    )
 
 
 def _topic(samples: Sequence[Sample], topic: str) -> str:
@@ -124,4 +126,4 @@ def summary(figures: Sequence[Figure]) -> str:
 
 def left_out(reasons: Mapping[str, str]) -> str:
     """Who is missing, and why."""
-    return "\n".join(f"left out: {name}: {reason}" for name, reason in reasons.items())
+    return "\n".join(f"Left out: {name}: {reason}." for name, reason in reasons.items())

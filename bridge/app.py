@@ -21,7 +21,7 @@ from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.sse import EventStream
-from bridge.endpoint.stepped import forget_servers_own, keep_servers_own
+from bridge.endpoint.stepped import servers_own_kept
 from bridge.endpoint.talk import Talk
 from bridge.endpoint.unknown import Unknown
 from bridge.endpoint.uplink import Uplink
@@ -35,11 +35,8 @@ class BridgeApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as Starlette; see `bridge.endpoint.stepped.servers_own`."""
-        keep_servers_own(scope, send)
-        try:
+        with servers_own_kept(scope, send):
             await super().__call__(scope, receive, send)
-        finally:
-            forget_servers_own(scope)
 
 
 def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:

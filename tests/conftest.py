@@ -1,11 +1,19 @@
 """Fixtures for the whole suite, and the notice about peers that are not on this machine."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
+import structlog
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support import peers
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_logs() -> Iterator[None]:
+    """Commands set up logging for their process, which here is everybody's."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

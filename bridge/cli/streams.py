@@ -104,15 +104,16 @@ async def _decoded(
     last_id, last_retry = "", None
     async for chunk in content.iter_any():
         at = clock()
-        for event in decoder.feed(chunk):
-            last_id = event.id
-            yield _arrival(event, at)
-        if decoder.last_event_id != last_id:
-            last_id = decoder.last_event_id
-            yield Remark(at, "id", last_id)
-        if decoder.retry != last_retry:
-            last_retry = decoder.retry
-            yield Remark(at, "retry", str(last_retry))
+        for line in chunk.splitlines(keepends=True):  # for remarks in their order among events
+            for event in decoder.feed(line):
+                last_id = event.id
+                yield _arrival(event, at)
+            if decoder.last_event_id != last_id:
+                last_id = decoder.last_event_id
+                yield Remark(at, "id", last_id)
+            if decoder.retry != last_retry:
+                last_retry = decoder.retry
+                yield Remark(at, "retry", str(last_retry))
 
 
 def _arrival(event: ServerSentEvent, at: float) -> Arrival:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.types import Message, Scope, Send
@@ -27,14 +28,17 @@ Waiting = Coroutine[Any, Any, None]
 _OWN = "ws2sse.send"
 
 
-def keep_servers_own(scope: Scope, send: Send) -> None:
-    """Remember the server's `send`, for the streams that this scope may become."""
+@contextmanager
+def servers_own_kept(scope: Scope, send: Send) -> Iterator[None]:
+    """Remember the server's `send` for as long as the application runs.
+
+    No longer: a server's `send` holds the scope, and such a ring would hold both.
+    """
     scope[_OWN] = send
-
-
-def forget_servers_own(scope: Scope) -> None:
-    """Break the ring of a scope and its `send`, so that both are freed with the request."""
-    scope.pop(_OWN, None)
+    try:
+        yield
+    finally:
+        scope.pop(_OWN, None)
 
 
 def servers_own(scope: Scope, send: Send) -> Send:

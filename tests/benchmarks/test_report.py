@@ -18,7 +18,7 @@ def test_columns_line_up() -> None:
 
 def test_a_topic_shows_medians_sums_and_ratios_to_its_first_server() -> None:
     shown = report.tables(SAMPLES)
-    assert shown.startswith("SSE: single events")
+    assert shown.startswith("**SSE: single events")
     assert "| server  | CPU us each | missing | x C limit |" in shown
     assert "| bridge  | 7.50        | 3       | 1.25      |" in shown
 
@@ -71,4 +71,4 @@ def test_the_summary_counts_verdicts() -> None:
 
 
 def test_whoever_is_left_out_is_named_with_the_reason() -> None:
-    assert report.left_out({"Node.js": "not installed"}) == "left out: Node.js: not installed"
+    assert report.left_out({"Node.js": "not installed"}) == "Left out: Node.js: not installed."

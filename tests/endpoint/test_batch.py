@@ -7,7 +7,7 @@ from bridge.endpoint.outgoing import Outgoing
 from bridge.history.cursor import Cursor
 from bridge.history.log import Log, Slice
 from bridge.wire.event import Event
-from bridge.wire.framing import chunk, deflated_frame, frame
+from bridge.wire.framing import chunk, frame
 from bridge.wire.names import ChannelName
 
 NAME = ChannelName.parse("project.1")
@@ -37,7 +37,6 @@ def test_payloads_stay_what_they_are_and_frames_say_which() -> None:
     batch = a_run(Event("é"), Event(b"\x00"))
     assert batch.form(Form.PAYLOADS) == [message("é"), message(b"\x00")]
     assert batch.form(Form.FRAMES) == frame("é") + frame(b"\x00")
-    assert batch.form(Form.DEFLATED) == deflated_frame("é") + deflated_frame(b"\x00")
 
 
 def test_a_mapping_may_make_many_frames_of_an_event_or_none() -> None:
@@ -51,8 +50,9 @@ def test_a_mapping_may_make_many_frames_of_an_event_or_none() -> None:
 
 def test_notices_reach_sse_clients_and_no_legacy_socket() -> None:
     batch = a_run(None)
-    assert b"bridge.gap" in batch.entries[0].sse
-    assert batch.form(Form.BLOCKS) == body(batch.entries[0].sse)
+    (gap,) = batch.entries
+    assert b"bridge.gap" in gap.sse
+    assert batch.form(Form.BLOCKS) == body(gap.sse)
     assert batch.form(Form.PAYLOADS) == []
     assert batch.form(Form.FRAMES) == b""
 
@@ -67,12 +67,6 @@ def test_the_batch_itself_serves_those_who_are_told_more() -> None:
 def test_each_form_is_made_once(form: Form) -> None:
     batch = a_run(Event("a"))
     assert batch.form(form) is batch.form(form)
-
-
-def test_messages_say_what_they_carry() -> None:
-    assert message("é") == {"type": "websocket.send", "text": "é"}
-    assert message(b"\x00") == {"type": "websocket.send", "bytes": b"\x00"}
-    assert body(b"x") == {"type": "http.response.body", "body": b"x", "more_body": True}
 
 
 def test_a_form_that_nobody_uses_is_never_made() -> None:

@@ -8,13 +8,7 @@ import pytest
 from starlette.types import Message, Scope
 
 from bridge.endpoint.batch import body
-from bridge.endpoint.stepped import (
-    SteppedStream,
-    Stepper,
-    forget_servers_own,
-    keep_servers_own,
-    servers_own,
-)
+from bridge.endpoint.stepped import SteppedStream, Stepper, servers_own, servers_own_kept
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
 from bridge.wire.endings import RESTART
@@ -129,10 +123,9 @@ async def nowhere(message: Message) -> None:
 
 async def test_a_stream_gets_the_servers_send_without_a_frameworks_wrappers() -> None:
     server, scope = Server(), dict[str, Any]()
-    keep_servers_own(scope, server.send)
-    assert servers_own(scope, nowhere) == server.send
-    forget_servers_own(scope)
-    assert servers_own(scope, nowhere) is nowhere
+    with servers_own_kept(scope, server.send):
+        assert servers_own(scope, nowhere) == server.send
+    assert not scope, "a server's send holds the scope: together they would never be freed"
 
 
 async def test_a_scope_without_a_kept_send_uses_the_one_at_hand() -> None:

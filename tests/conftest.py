@@ -1,6 +1,6 @@
 """Fixtures for the whole suite, and the notice about peers that are not on this machine."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 import structlog
@@ -9,16 +9,17 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.support import peers
 
 
+@pytest.fixture(autouse=True)
+def unconfigured_logs() -> Iterator[None]:
+    """Commands set up logging for their process, which here is everybody's."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """The bridge runs on asyncio (uvicorn and aiohttp do)."""
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_starts() -> None:
-    """What one test configures, a level for instance, hides nothing from the next."""
-    structlog.reset_defaults()
 
 
 @pytest.fixture

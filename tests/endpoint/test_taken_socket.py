@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 from websockets.frames import Close, Frame, Opcode
 
 from bridge.endpoint.conversation import Conversation
@@ -267,16 +268,17 @@ async def test_a_client_that_outruns_its_backend_is_slowed_down_and_heard_in_ord
 
 
 async def test_a_fault_of_ours_closes_the_socket_and_is_logged(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
         raise LookupError("no such thing")
 
     async with taken() as (_, line):
         monkeypatch.setattr(Conversation, "hear", fail)
-        line.send(text("hello"))
-        assert await line.close_code() == 1011
-    assert "no such thing" in capsys.readouterr().out
+        with capture_logs() as lines:
+            line.send(text("hello"))
+            assert await line.close_code() == 1011
+    assert [each["exc_info"] for each in lines if each["log_level"] == "error"] == [True]
 
 
 async def test_events_after_a_close_are_not_sent() -> None:

@@ -34,12 +34,9 @@ from bridge.wire.dialect import (
     Unsubscribe,
 )
 from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
-from bridge.wire.event import END, GAP
+from bridge.wire.event import CURSOR, END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
-
-CURSOR = "bridge.cursor"
-"""`type` of the notice that carries a client's place, for clients that asked for notices."""
 
 
 class Conversation:

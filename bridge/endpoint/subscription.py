@@ -13,12 +13,11 @@ from bridge.endpoint.batch import Batch, Form
 from bridge.endpoint.fanout import Fanout
 from bridge.history.log import Gap
 from bridge.wire.endings import Ending
+from bridge.wire.event import CURSOR
 from bridge.wire.names import ChannelName
 
 if TYPE_CHECKING:  # the conversation makes its subscriptions
     from bridge.endpoint.conversation import Conversation
-
-CURSOR = "bridge.cursor"
 
 
 class Subscription:

@@ -16,6 +16,9 @@ PING = "bridge.ping"
 END = "bridge.end"
 """SSE event name of the last event of a stream that ends with a reason."""
 
+CURSOR = "bridge.cursor"
+"""`type` of the frame that tells a WebSocket client its place, where it asked for notices."""
+
 BINARY = "bridge.binary"
 """SSE event name under which a binary WebSocket message travels, base64 in `data`."""
 

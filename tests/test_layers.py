@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
             {"assembly"},
             {"app"},
             {"server"},
-            {"demo"},
+            {"demo", "verify"},
             {"cli", "__main__"},
         ),
     )

@@ -1,0 +1,1 @@
+"""Tests of `bridge.control`, one module a source module."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.parity`, one module a source module."""

@@ -1,0 +1,1 @@
+"""Tests of `bridge.verify`, one module a source module."""

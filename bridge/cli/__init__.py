@@ -20,6 +20,7 @@ from typer.main import get_command
 from bridge.cli.check import check
 from bridge.cli.demo import demo
 from bridge.cli.record import record
+from bridge.cli.replay import replay
 from bridge.cli.serve import serve
 from bridge.cli.tap import tap
 from bridge.errors import ConfigError, NotARecording
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (serve, check, tap, record, demo):
+for _command in (serve, check, tap, record, replay, demo):
     app.command()(_command)
 
 

@@ -64,6 +64,7 @@ class Fanout:
         self.channel = join(self)
         self._log = self.channel.log
         self._head = Cursor(self._log.epoch, self._log.top)
+        self.channel.behind = self._is_behind
 
     def __call__(self) -> None:
         """The channel rings: serve in the next turn, once for all that this one brings."""
@@ -227,6 +228,9 @@ class Fanout:
             except Exception:  # noqa: BLE001 - one client costs no other its events
                 self._fail((reader,))
         return len(some) - passed_over
+
+    def _is_behind(self) -> bool:
+        return self._busy or self._log.top > self._head.seq
 
     def _set_aside(self, reader: Reader, place: Cursor) -> None:
         """A reader that cannot take what comes after `place` keeps that place for itself."""

@@ -48,6 +48,10 @@ def unchanged(event: Event, _: ChannelName) -> tuple[Event, ...]:
     return (event,)
 
 
+def _never() -> bool:
+    return False
+
+
 class Latch(Protocol):
     """Lets exactly one completion through, whichever source brings it first."""
 
@@ -72,6 +76,8 @@ class Channel:
         ending: set once the backend ended the channel for good.
         reason: one line for people beside `ending`.
         ready: whether the backend has answered, one way or the other, since the lead started.
+        behind: whether those who keep up still lack something that was published; set by who
+            serves them.
     """
 
     __slots__ = (
@@ -80,6 +86,7 @@ class Channel:
         "_incoming",
         "_meter",
         "_readers",
+        "behind",
         "ended_at",
         "ending",
         "key",
@@ -110,8 +117,14 @@ class Channel:
         self.reason = ""
         self.ended_at = 0.0
         self.ready = False
+        self.behind: Callable[[], bool] = _never
 
     # What the upstream calls.
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a backend that floods may go on; slow readers are waited for by nobody."""
+        return not self.behind()
 
     def opened(self) -> None:
         """The backend is connected; readers that wait for that are woken."""

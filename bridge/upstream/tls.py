@@ -88,7 +88,7 @@ def _no_passphrase() -> str:
 
 
 def _unreadable(name: str, path: str, fault: OSError) -> str:
-    return f"{name} {path} cannot be read ({fault.strerror}); check its path and its permissions"
+    return f"{name} {path} cannot be read: {fault.strerror}; check its path and its permissions"
 
 
 def _unusable(client_cert: str, client_key: str, fault: ssl.SSLError) -> str:

@@ -12,14 +12,18 @@ import aiohttp
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from bridge import config
+from bridge.errors import ConfigError, RelayLost
 from bridge.seams import Lost, Opened, Signal
 from bridge.upstream.answer import ask
+from bridge.upstream.relay import RelayBackend, RelayCall
 from bridge.upstream.sse import SseOptions, SseUpstream
 from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.upstream.ws import WsOptions, WsUpstream
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
 from tests.support.certificates import Authority, Pair, server_context
+from tests.support.relays import cookieless
 from tests.upstream.record import STREAM, Tally, payloads
 
 NAME = ChannelName.parse("project.42")
@@ -171,6 +175,17 @@ async def test_posts_and_polls_trust_the_same(authority: Authority, server: Pair
     )
 
 
+async def test_relays_trust_the_same(authority: Authority, server: Pair) -> None:
+    tls = TlsOptions(ca_file=str(authority.certificate))
+    async with sse_server(server_context(server)) as address, cookieless() as session:
+        url, backend = f"https://{address}/", RelayBackend(session)
+        async with backend.open(RelayCall(url, tls=tls)) as answered:
+            assert answered.status == 200
+        with pytest.raises(RelayLost, match="the backend's certificate is not accepted"):
+            async with backend.open(RelayCall(url)):
+                pass
+
+
 async def test_a_peer_that_speaks_no_tls_is_a_bad_gateway() -> None:
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
@@ -196,7 +211,7 @@ def test_the_files_are_read_once_for_all_who_name_them(authority: Authority) -> 
 
 def test_a_missing_file_is_named(tmp_path: Path, server: Pair) -> None:
     gone, there = str(tmp_path / "gone.pem"), str(server.certificate)
-    mend = "cannot be read (No such file or directory); check its path and its permissions"
+    mend = "cannot be read: No such file or directory; check its path and its permissions"
     for options, said in (
         ({"ca_file": gone}, f"ca_file {gone} {mend}"),
         ({"client_cert": gone}, f"client_cert {gone} {mend}"),
@@ -227,3 +242,26 @@ def test_a_key_with_a_passphrase_asks_nobody_for_it(authority: Authority) -> Non
     locked = authority.sign("locked", passphrase=b"secret")
     with pytest.raises(ValueError, match=r"the key without a passphrase"):
         TlsOptions(client_cert=str(locked.certificate), client_key=str(locked.key))
+
+
+@pytest.mark.parametrize(
+    ("table", "rest"),
+    [
+        ("[upstream.sse]", ""),
+        ("[upstream.ws]", ""),
+        ("[[polls]]", 'match = ["file.*"]'),
+        ("[[snapshots]]", 'match = ["file.*"]'),
+        ("[[relays]]", 'path = "/x/{id}"'),
+    ],
+)
+def test_a_configuration_that_names_a_wrong_file_says_where(
+    table: str, rest: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "bridge.toml"
+    backend = 'url = "https://a.example/{id}"\ntls = { ca_file = "gone.pem" }'
+    file.write_text(f"{table}\n{backend}\n{rest}\n")
+    with pytest.raises(ConfigError) as refusal:
+        config.load(file, {}, {})
+    said = str(refusal.value)
+    assert f"{table.strip('[]')}" in said
+    assert "tls.ca_file: gone.pem cannot be read: No such file or directory (check its" in said

@@ -164,11 +164,11 @@ class Log:
             event: what happened.
             now: seconds of the monotonic clock; never less than at an earlier call.
         """
-        entry = Entry(self.epoch, self._top + 1, event, now)
-        self._top = entry.seq
-        self._entries[entry.seq] = entry
+        self._top = seq = self._top + 1
+        entry = self._entries[seq] = Entry(self.epoch, seq, event, now)
         self._bytes += entry.size
-        self.trim(now)
+        if self._exceeds(now):
+            self.trim(now)
         return entry
 
     def gap_notice(self, reason: str, lost: int | None, now: float) -> Entry:
@@ -214,11 +214,13 @@ class Log:
             limit: the most entries.
             limit_bytes: the most payload bytes.
         """
-        hole = self._hole(cursor)
-        if hole:
-            return hole
-        entries = self._after(cursor.seq, limit, limit_bytes)
-        return Slice(entries, self._at(cursor.seq + len(entries)))
+        seq = cursor.seq
+        if cursor.epoch != self.epoch or not self.base <= seq <= self._top:
+            hole = self._hole(cursor)
+            if hole:
+                return hole
+        entries = self._after(seq, limit, limit_bytes)
+        return Slice(entries, self._at(seq + len(entries)))
 
     def statistics(self) -> LogStatistics:
         """A moment's counts."""
@@ -250,6 +252,8 @@ class Log:
         return None
 
     def _after(self, seq: int, limit: int, limit_bytes: int) -> tuple[Entry, ...]:
+        if seq == self._top - 1:  # the usual case by far
+            return (self._entries[self._top],)
         entries: list[Entry] = []
         for place in range(seq + 1, min(self._top, seq + max(limit, 1)) + 1):
             entry = self._entries[place]

@@ -161,8 +161,9 @@ class Supervisor:
         if signal.missed is not None:
             self._continuity.told()
             self._downstream.gap(TOLD, signal.missed if signal.missed >= 0 else None)
-        published = self._publish(self._continuity.admit(signal.events))
-        repeated = len(signal.events) - published
+        events = signal.events
+        published = self._publish(self._continuity.admit(events)) if events else 0
+        repeated = len(events) - published
         if repeated:
             self._meter.count("upstream_repetitions", repeated, kind=self._upstream.kind)
         if signal.last_id is not None:

@@ -36,6 +36,7 @@ from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
+from bridge.upstream.dial import Dialer
 from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
@@ -91,6 +92,7 @@ class Bridge:
         if config.envelope.wrap:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
+        self._dialer = Dialer()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
         self.store = self._new_store()
@@ -195,9 +197,9 @@ class Bridge:
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics)
+            return WsUpstream(options.ws, name, clock, self.metrics, self._dialer)
         if self.config.source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+            return SseUpstream(options.sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:

@@ -92,7 +92,13 @@ class Metrics:
             raise KeyError(name)
         if amount < 0:
             raise ValueError(f"{name} only rises")
-        self._move(name, amount, labels)
+        if labels:
+            self._move(name, amount, labels)
+            return
+        key = (name,)
+        if key not in self._values:  # it has labels, and they are missing
+            self._move(name, amount, labels)
+        self._values[key] += amount
 
     def gauge(self, name: str, change: float, **labels: str) -> None:
         """Move a gauge.
@@ -129,5 +135,8 @@ class Metrics:
         expected = self._labels[name]
         if len(labels) != len(expected):
             raise ValueError(f"{name} has the labels {expected}")
-        key = (name, *[labels[each] for each in expected]) if expected else (name,)
+        if len(expected) == 1:
+            key: tuple[str, ...] = (name, labels[expected[0]])
+        else:
+            key = (name, *[labels[each] for each in expected])
         self._values[key] = self._values.get(key, 0.0) + change

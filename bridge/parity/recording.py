@@ -113,12 +113,13 @@ class Transcript:
         name: what the file is called in what is told of it.
 
     Attributes:
+        name: as given.
         header: the first usable one; an empty one until it was read.
         unreadable: how many lines could not be used.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._number = 0
         self._complaints: dict[str, _Complaint] = {}
         self._is_foreign = False  # lines of a version that nobody here can read
@@ -157,7 +158,7 @@ class Transcript:
         """A line for each sort of trouble: `name:line: what`, by line; none where all is well."""
         found = sorted(self._complaints.items(), key=lambda each: each[1].line)
         return tuple(
-            f"{self._name}:{each.line}: {what}" + (f" ({each.count} times)" * (each.count > 1))
+            f"{self.name}:{each.line}: {what}" + (f" ({each.count} times)" * (each.count > 1))
             for what, each in found
         )
 
@@ -179,7 +180,7 @@ class Transcript:
 
     def _refuse(self, what: str) -> None:
         if self._number == 1:
-            raise NotARecording(f"{self._name}:1: not a recording; `ws2sse record` writes one")
+            raise NotARecording(f"{self.name}:1: not a recording; `ws2sse record` writes one")
         self.unreadable += 1
         self._blame(what)
 

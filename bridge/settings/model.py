@@ -27,6 +27,7 @@ from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
 from bridge.ops.secrets import Mask, secrets_in
+from bridge.parity.options import CompareOptions
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.upstream.poll import PollOptions
 from bridge.upstream.snapshot import SnapshotOptions
@@ -102,6 +103,7 @@ class Config(BaseModel):
         polls: what is asked where a stream stays silent.
         snapshots: what is shown to those who join.
         relays: streams that are opened by POST.
+        parity: how backends are compared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -126,6 +128,7 @@ class Config(BaseModel):
     polls: tuple[PollOptions, ...] = ()
     snapshots: tuple[SnapshotOptions, ...] = ()
     relays: tuple[RelayOptions, ...] = ()
+    parity: CompareOptions = CompareOptions()
 
     _mask: Mask = PrivateAttr(default_factory=Mask)
 

@@ -55,13 +55,18 @@ class Fate:
         digest = self._reader.digest(item)
         repetition = self._repeats.of(side, item, digest, lane)
         if repetition is Repetition.ALLOWED:
-            self._ledger.repeated += 1
-            return False
+            self.allow(item)
+            return True
         kind, reason = self._kind(side, item, repetition)
         tail = min(lane.last_common, lane.closing)
         tally = self.unconfirmed if item.seq > tail else self._ledger.tally
         self._ledger.single(tally, self._channel, side, item, kind, reason)
         return kind is not Kind.DUPLICATED
+
+    def allow(self, item: Item) -> None:
+        """A message is a repetition that may be; a twin that comes after all still revises it."""
+        item.repeated = True
+        self._ledger.repeated += 1
 
     def confirm(self) -> None:
         """One more common message came, so what lay before it is no tail."""
@@ -104,8 +109,8 @@ class Fate:
         if repetition is Repetition.DUPLICATE:
             return Kind.DUPLICATED, ""
         reason = self._hole(side, item)
-        if not reason and self._is_coalesced(item):
-            return Kind.COALESCED, ""
+        if self._is_coalesced(item):
+            return Kind.COALESCED, reason
         return (Kind.MISSING if side == LEFT else Kind.EXTRA), reason
 
     @staticmethod

@@ -46,6 +46,7 @@ class Item:
         "features",
         "leaf",
         "message",
+        "repeated",
         "seen",
         "seq",
         "signature",
@@ -65,4 +66,5 @@ class Item:
         self.features: frozenset[tuple[str, str]] | None = None
         self.successor: Item | None = None
         self.leaf: Leaf | None = None
+        self.repeated = False
         self.signature: Signature = SAME

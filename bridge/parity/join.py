@@ -14,12 +14,12 @@ from bridge.parity.fate import Fate
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
 from bridge.parity.ledger import LEFT, RIGHT, Ledger
-from bridge.parity.observation import Mark, Observation
+from bridge.parity.observation import Mark, Observation, Side
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
 from bridge.parity.repeats import Repeats
 from bridge.parity.residue import Nearness, Pair, paired
-from bridge.parity.sequence import displaced
+from bridge.parity.sequence import displaced, uncrossed
 
 _PROBED = 64
 _SAMPLED = 8
@@ -67,6 +67,12 @@ class Join:
         lane, other = self.lanes[side], self.lanes[1 - side]
         item = lane.add(seen)
         self._count(side, seen)
+        if lane.replaying:
+            lane.replaying = self._repeats.is_replay(side, seen)
+            if lane.replaying:
+                self._fate.allow(item)
+                lane.set_aside(item)
+                return
         if not other.open:
             if len(lane.open) > self._most:
                 self._age(side, -_FAR, self._most // 2)
@@ -111,15 +117,28 @@ class Join:
         ]
         if not fitting:
             return None
+        if len(fitting) == 1:
+            return fitting[0]
         same = (each for each in fitting if item.seen.id and each.seen.id == item.seen.id)
-        return next(same, fitting[0])
+        return next(same, None) or self._nearest(item, fitting)
+
+    def _nearest(self, item: Item, candidates: list[Item]) -> Item:
+        """Which of several that say the same: the one that came at the usual time.
+
+        The oldest would do where nothing is ever lost; where one is, all later ones would shift.
+        """
+        usual = self._ledger.lags.quantile(0.5)
+        due = item.seen.at - usual if item.seen.side is not Side.LEGACY else item.seen.at + usual
+        return min(candidates, key=lambda each: abs(each.seen.at - due))
 
     def _probe(self, side: int, item: Item, other: Lane) -> None:
         """Learn from the likeliest twin of a message that has none what keys should leave out."""
-        entity = self._reader.entity(item)
+        entity, nearness = self._reader.entity(item), self._nearness()
         for _, each in zip(range(_PROBED), other.open.values(), strict=False):
             if self._reader.entity(each) == entity:
                 left, right = (item, each) if side == LEFT else (each, item)
+                if nearness.of(left, right) > 1:
+                    return
                 found = self._reader.differences(left, right)
                 size = max(len(self._reader.features(left)), 1)
                 paths = {difference.path for difference in found}
@@ -233,6 +252,9 @@ class Join:
     def _repaired(self, pairs: list[Pair]) -> list[Pair]:
         """The pairs that moved, after each was given the chance of another twin of its text."""
         moved = displaced(pairs, self._reader.entity, self._options.disorder)
+        if moved:
+            pairs = uncrossed(pairs)
+            moved = displaced(pairs, self._reader.entity, self._options.disorder)
         for pair in moved[:_REPAIRED]:
             for other in self._alternatives(pair):
                 attempt = sorted(
@@ -278,6 +300,11 @@ class Join:
             for items, limit in zip((left, right), limits, strict=True)
         ):
             return
+        for side, items in ((LEFT, left), (RIGHT, right)):
+            for item in items:
+                if item.state is State.AGED:
+                    self._revised(side, item)
+        left, right = (list(lane.aged.values()) for lane in self.lanes)
         if left and right:
             for one, other in paired(
                 left, right, self._reader, self._nearness(), by_id=self._same_ids > 0
@@ -288,8 +315,7 @@ class Join:
             for item in list(self.lanes[side].aged.values()):
                 if item.seen.at > limit:
                     break
-                if item.state is State.AGED and not self._revised(side, item):
-                    self._decide(side, item, closing)
+                self._decide(side, item, closing)
 
     def _nearness(self) -> Nearness:
         lags = self._ledger.lags

@@ -40,6 +40,8 @@ class Lane:
         self.holes: list[tuple[float, float, str]] = []
         self._lost: tuple[float, str] | None = None
         self.connections: dict[int, float] = {}
+        self.replaying = False
+        """Whether all that came on this connection so far was said before."""
         self.last_at = float("-inf")
 
     def add(self, seen: Observation) -> Item:
@@ -72,6 +74,7 @@ class Lane:
         """A connection opened, or the first message came on it."""
         if connection in self.connections:
             return
+        self.replaying = bool(self.connections)
         if self.connections and self._lost is None:
             self._lost = self.last_at, "the connection was lost"
         if len(self.connections) == _MOST_CONNECTIONS:
@@ -133,6 +136,11 @@ class Lane:
         self.aged[item.seq] = item
         self._fresh = min(self._fresh, item.seq)
         self._undigested = min(self._undigested, item.seq)
+
+    def set_aside(self, item: Item) -> None:
+        """A message most likely repeats an earlier one; should it not, its twin will find it."""
+        self.age(item)
+        self.settle(item)
 
     def settle(self, item: Item) -> None:
         """A message counts as having no twin; one may still come."""

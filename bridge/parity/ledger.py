@@ -6,8 +6,9 @@ value kept its shape. Never finds a pair.
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Iterator
 
+from bridge.parity import spelling
 from bridge.parity.canonical import Opaque
 from bridge.parity.clocks import Clocks
 from bridge.parity.finding import Example, Kind
@@ -18,6 +19,8 @@ from bridge.parity.reader import Reader
 from bridge.parity.shape import Shapes
 from bridge.parity.tally import Found, Leaf, Tally
 from bridge.parity.walk import Difference
+
+_OTHERWISE = "escapes, or the spelling of numbers"
 
 LEFT, RIGHT = 0, 1
 """The legacy side, and whoever is compared with it."""
@@ -107,7 +110,10 @@ class Ledger:
     def revise(self, side: int, item: Item, unconfirmed: Tally) -> None:
         """A message that was counted as a single one has its twin after all."""
         if item.leaf is None:
-            self.outside -= 1
+            if item.repeated:
+                self.repeated -= 1
+            else:
+                self.outside -= 1
             return
         at = self.time(side, item.seen.at)
         if not unconfirmed.revise(at, item.leaf):
@@ -126,20 +132,21 @@ class Ledger:
         one, other = left.seen, right.seen
         if one.data == other.data and one.type == other.type:
             return []
-        found = self._reader.differences(left, right)
-        if found:
-            message = self._reader.message(left).type
-            return [self._found(message, each) for each in found]
-        if one.data == other.data:
-            return []
-        excused = "equal as JSON" if self._options.encoding == "excuse" else None
-        leaf = Leaf(
-            Kind.ENCODING,
-            self._reader.message(left).type,
-            reason=spelling(left, right),
-            excused=excused,
-        )
-        return [Found(leaf, Opaque(one.data), Opaque(other.data))]
+        message = self._reader.message(left).type
+        found = [self._found(message, each) for each in self._reader.differences(left, right)]
+        if one.data != other.data:
+            found.extend(self._spelled(message, left, right, known=not found))
+        return found
+
+    def _spelled(self, message: str, left: Item, right: Item, *, known: bool) -> Iterator[Found]:
+        """How the texts differ; that they do is `known` where nothing else differs."""
+        values = (self._reader.message(item).value for item in (left, right))
+        one, other = left.seen.data, right.seen.data
+        reason = spelling.difference(one, other, *values) or (_OTHERWISE if known else "")
+        if reason:
+            excused = "equal as JSON" if self._options.encoding == "excuse" else None
+            leaf = Leaf(Kind.ENCODING, message, reason=reason, excused=excused)
+            yield Found(leaf, Opaque(one), Opaque(other))
 
     def _found(self, message: str, each: Difference) -> Found:
         excused = self._reader.rules.excuse(message, each.path, each.legacy, each.candidate)
@@ -148,21 +155,6 @@ class Ledger:
         )
         leaf = Leaf(each.kind, message, each.path, kept, excused=excused)
         return Found(leaf, each.legacy, each.candidate)
-
-
-def spelling(left: Item, right: Item) -> str:
-    """In what two texts of the same JSON differ, for people."""
-    one, other = left.seen.data, right.seen.data
-    if isinstance(one, bytes) or isinstance(other, bytes):
-        return "text against binary"
-    try:
-        if orjson.dumps(orjson.loads(one)) != orjson.dumps(orjson.loads(other)):
-            return "order of members, or spelling of numbers"
-    except (orjson.JSONDecodeError, TypeError):
-        return "escapes"
-    if "".join(one.split()) == "".join(other.split()):
-        return "white space"
-    return "escapes"
 
 
 def _clock(item: Item) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from bridge.parity.item import Item
 from bridge.parity.lane import Lane
+from bridge.parity.observation import Observation
 
 _ALWAYS_KEPT = 1000
 _LEGACY = 0
@@ -76,6 +77,15 @@ class Repeats:
             # The legacy side repeats itself for its clients' sake, as far as anyone can tell.
             return Repetition.NONE
         return Repetition.DUPLICATE
+
+    def is_replay(self, side: int, seen: Observation) -> bool:
+        """Whether the message that came right after a reconnect repeats what was said before."""
+        trace = self._traces.get(seen.data)
+        return (
+            trace is not None
+            and trace.connections[side] < seen.connection
+            and (not seen.id or trace.ids[side] == seen.id)
+        )
 
     def forget(self, now: float) -> None:
         """Let go of what is too old, by the legacy side's clock."""

@@ -29,16 +29,19 @@ def displaced(
     places = [right.seq for _, right in pairs]
     if is_sorted(places):
         return []
-    strict = _within_entities(pairs, entity)
-    kept = [index for index in in_place(places) if index not in strict]
-    far = _across(pairs, kept, disorder)
+    far = _across(pairs, in_place(places), disorder)
+    strict = _within_entities(pairs, entity, far)
     return [pairs[index] for index in sorted(strict | far)]
 
 
-def _within_entities(pairs: Sequence[Pair], entity: Callable[[Item], Hashable]) -> set[int]:
+def _within_entities(
+    pairs: Sequence[Pair], entity: Callable[[Item], Hashable], far: set[int]
+) -> set[int]:
+    """Those that left their place among messages about the same; the far ones are known by now."""
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for index, (left, _) in enumerate(pairs):
-        groups[entity(left)].append(index)
+        if index not in far:
+            groups[entity(left)].append(index)
     found: set[int] = set()
     for indexes in groups.values():
         places = [pairs[index][1].seq for index in indexes]
@@ -62,3 +65,20 @@ def _across(pairs: Sequence[Pair], kept: Sequence[int], disorder: float) -> set[
             if late or early:
                 found.add(index)
     return found
+
+
+def uncrossed(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs with those that say exactly the same put into one order on both sides.
+
+    Genuine repeats can be told apart by nothing else, so they never overtake each other.
+    """
+    groups: defaultdict[tuple[str | bytes, str | bytes], list[Pair]] = defaultdict(list)
+    for left, right in pairs:
+        groups[left.seen.data, right.seen.data].append((left, right))
+    found: list[Pair] = []
+    for group in groups.values():
+        rights = sorted((right for _, right in group), key=lambda item: item.seq)
+        for (left, _), right in zip(group, rights, strict=True):
+            left.twin, right.twin = right, left
+            found.append((left, right))
+    return sorted(found, key=lambda pair: pair[0].seq)

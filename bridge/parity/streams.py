@@ -100,4 +100,5 @@ class Streams:
             return _NEVER, _NEVER
         offset = self.ledger.offset
         left, right = self._clocks
-        return right - offset - self._window, left + offset - self._window
+        reached = min(left, right - offset) - self._window
+        return reached, reached + offset

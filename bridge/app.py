@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
 from starlette.types import Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.control.admin import Guard
+from bridge.control.parity_pages import ParityPages
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
@@ -77,11 +79,25 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
         Route("/metrics", probes.metrics),
         Route("/api/v1/transport/{channel}", ByMethod({"GET": hint, "HEAD": hint})),
     ]
+    if bridge.config.admin.token:
+        made += admin_routes(bridge)
     for relay in bridge.config.relays:
         made += relay_routes(relay, bridge.session, bridge.metrics)
     for route in bridge.config.routes if bridge.config.source else ():
         made += channel_routes(bridge, route, talk)
     return made
+
+
+def admin_routes(bridge: Bridge) -> list[BaseRoute]:
+    """The routes of operators, behind their token."""
+    token, pages = bridge.config.admin.token, ParityPages(bridge.shadow)
+    return [
+        Route(path, Guard(token, ByMethod({"GET": page, "HEAD": page})))
+        for path, page in (
+            ("/admin/parity", request_response(pages.overview)),
+            ("/admin/parity/{channel}", request_response(pages.channel)),
+        )
+    ]
 
 
 def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[BaseRoute]:

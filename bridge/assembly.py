@@ -17,6 +17,8 @@ from weakref import WeakSet
 import aiohttp
 
 from bridge.config import Config
+from bridge.control.shadow import Shadow
+from bridge.control.shadowed import ShadowedLead
 from bridge.endpoint.background import Background
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
@@ -33,7 +35,10 @@ from bridge.history.sqlite import KeptLog, SqliteStore
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
+from bridge.parity.comparison import Comparison
+from bridge.parity.observation import Side
 from bridge.seams import Downstream, Lead, Upstream
+from bridge.settings.model import Source as SourceName
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
 from bridge.upstream.dial import Dialer
@@ -80,6 +85,7 @@ class Bridge:
         mapping: what is added to messages.
         outgoing: the frames that an event becomes for WebSocket clients.
         session: the HTTP client of all upstreams.
+        shadow: compares both backends beside the delivery; None where nothing is compared.
     """
 
     session: aiohttp.ClientSession
@@ -93,6 +99,7 @@ class Bridge:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
         self._dialer = Dialer()
+        self.shadow = self._new_shadow() if config.shadow.channels else None
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
         self.store = self._new_store()
@@ -179,6 +186,8 @@ class Bridge:
         self.wheel.close()
         await self.background.close()
         self.hub.close()
+        if self.shadow:
+            await self.shadow.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
         if isinstance(self.store, SqliteStore):
             await self.store.close()
@@ -196,14 +205,34 @@ class Bridge:
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
+        return self._stream(self.config.source, name)
+
+    def _stream(self, source: SourceName | None, name: ChannelName) -> Upstream:
         options, clock = self.config.upstream, time.monotonic
-        if self.config.source == "legacy" and options.ws:
+        if source == "legacy" and options.ws:
             return WsUpstream(options.ws, name, clock, self.metrics, self._dialer)
-        if self.config.source == "sse" and options.sse:
+        if source == "sse" and options.sse:
             return SseUpstream(options.sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
+    def _new_shadow(self) -> Shadow:
+        config = self.config
+        leads_old = config.source == "legacy"
+        return Shadow(
+            config.shadow,
+            Side.LEGACY if leads_old else Side.CANDIDATE,
+            lambda name: self._stream("sse" if leads_old else "legacy", name),
+            lambda: Comparison(config.parity),
+            meter=self.metrics,
+            incoming=self.mapping.incoming,
+            reconnect=config.reconnect,
+        )
+
     def _lead(self, channel: Channel) -> Lead:
+        lead = self._led(channel)
+        return ShadowedLead(lead, channel, self.shadow) if self.shadow else lead
+
+    def _led(self, channel: Channel) -> Lead:
         name, latch = channel.key.name, channel.latch
         poll = poll_for(self.config.polls, name)
         if poll is None or not isinstance(latch, Latch):

@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.control.admin import AdminOptions
+from bridge.control.sampling import ShadowOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
@@ -104,6 +106,8 @@ class Config(BaseModel):
         snapshots: what is shown to those who join.
         relays: streams that are opened by POST.
         parity: how backends are compared.
+        shadow: which channels are compared while clients read them.
+        admin: who may look into the running bridge.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,6 +133,8 @@ class Config(BaseModel):
     snapshots: tuple[SnapshotOptions, ...] = ()
     relays: tuple[RelayOptions, ...] = ()
     parity: CompareOptions = CompareOptions()
+    shadow: ShadowOptions = ShadowOptions()
+    admin: AdminOptions = AdminOptions()
 
     _mask: Mask = PrivateAttr(default_factory=Mask)
 
@@ -197,6 +203,12 @@ class Config(BaseModel):
         if given and not self.source:
             # whoever reads the configuration need not repeat this choice
             object.__setattr__(self, "source", given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _shadows_a_second_backend(self) -> Self:
+        if self.shadow.channels and not (self.upstream.ws and self.upstream.sse):
+            raise ValueError("shadow compares two backends; give upstream.ws and upstream.sse both")
         return self
 
     def _ws_paths(self) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from bridge import config
@@ -37,7 +38,9 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(rf"\b{PREFIX}[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 _KEY = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = [^`]+)?`")
 _METRIC = re.compile(r"\bws2sse_[a-z]\w*")
-_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo)\b[^\n|&>;]*")
+_CALL = re.compile(
+    r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo|record|replay|verify)\b[^\n|&>;]*"
+)
 
 
 def text_of(name: str) -> str:
@@ -118,7 +121,7 @@ def test_every_option_is_in_the_reference() -> None:
 def test_every_printed_configuration_is_valid(name: str, body: str, tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
     file.write_text(body)
-    environment = dict.fromkeys(_REFERENCE.findall(body), "secret")
+    environment = dict.fromkeys(_REFERENCE.findall(body), "a secret of some length")
     config.load(file, placed(name, body), environment)
 
 
@@ -165,7 +168,11 @@ def test_every_command_line_is_one_that_the_program_knows() -> None:
         _, command, *arguments = shlex.split(call)
         try:
             known = program.commands[command]  # type: ignore[attr-defined]
-            known.make_context(command, arguments)
+            context = known.make_context(command, arguments)
+            if isinstance(known, TyperGroup):
+                words: list[str] = [*context._protected_args, *context.args]
+                word, rest = words[0], words[1:]
+                known.commands[word].make_context(word, rest)
         except typer.TyperException as error:
             pytest.fail(f"{name}: {call}: {error.format_message()}")
 

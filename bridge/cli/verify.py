@@ -42,7 +42,10 @@ from bridge.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bridge.config import Config
+    from bridge.parity.comparison import Comparison
     from bridge.parity.report import Report
+    from bridge.wire.names import ChannelName
 
 _HELP = frozenset({"-h", "--help"})
 _FILES = "files"
@@ -148,10 +151,8 @@ def live(
     """Listen to both backends and compare, until --for, --count, Ctrl-C or their end."""
     names = channel_names(channels)
     settings = tapped(config, sse_upstream, ws_upstream)
-    from bridge.cli.board import Board  # noqa: PLC0415
-    from bridge.parity.comparison import Comparison  # noqa: PLC0415
-    from bridge.verify.live import verify as listen  # noqa: PLC0415
-
+    destination = Destination(form, tuple(outputs or ()), noise)
+    destination.check()
     options = chosen(
         settings.parity,
         window=window,
@@ -162,9 +163,26 @@ def live(
         max_share=max_share,
         min_messages=min_messages,
     )
-    destination = Destination(form, tuple(outputs or ()), noise)
-    destination.check()
+    from bridge.parity.comparison import Comparison  # noqa: PLC0415
+
     comparison = Comparison(options, noise_of(noise))
+    report = _listened(settings, names, comparison, seconds, count, control=control)
+    return destination.conclude(report, comparison)
+
+
+def _listened(
+    settings: Config,
+    names: list[ChannelName],
+    comparison: Comparison,
+    seconds: float | None,
+    count: int | None,
+    *,
+    control: bool,
+) -> Report:
+    """What both backends say is compared and shown until the end."""
+    from bridge.cli.board import Board  # noqa: PLC0415
+    from bridge.verify.live import verify as listen  # noqa: PLC0415
+
     console = Console(file=sys.stderr, highlight=False)
     with Interrupt() as interrupt, Board(console, seconds) as board:
 
@@ -180,8 +198,7 @@ def live(
                 show=board.show,
             )
 
-        report = anyio.run(run)
-    return destination.conclude(report, comparison)
+        return anyio.run(run)
 
 
 @verify.command("learn")

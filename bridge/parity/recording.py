@@ -1,4 +1,4 @@
-"""Recordings: what taps saw, as lines of JSON (docs/recordings.md), and back.
+"""Recordings: what taps saw, as lines of JSON (docs/verifying.md), and back.
 
 Decides what a line says and what of a damaged recording can still be used; never opens a file.
 A reader takes what it can: whatever it cannot is counted and told with the file and the line.

@@ -20,6 +20,7 @@ from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
+from bridge.endpoint.shortcut import Shortcut
 from bridge.endpoint.sse import EventStream
 from bridge.endpoint.stepped import servers_own_kept
 from bridge.endpoint.talk import Talk
@@ -31,12 +32,21 @@ from bridge.wire.routes import RouteOptions, plain
 
 
 class BridgeApp(Starlette):
-    """Starlette, leaving the server's own `send` where long streams find it."""
+    """Starlette, with a short way to the streams, whose server's own `send` is where they find it.
+
+    Where middleware was added, it is passed by all requests, the short way's too.
+
+    Attributes:
+        shortcut: to the routes that most connections take.
+    """
+
+    shortcut = Shortcut(())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as Starlette; see `bridge.endpoint.stepped.servers_own`."""
         with servers_own_kept(scope, send):
-            await super().__call__(scope, receive, send)
+            endpoint = None if self.user_middleware else self.shortcut.find(scope)
+            await (endpoint or super().__call__)(scope, receive, send)
 
 
 def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
@@ -52,13 +62,14 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with parts.running():
-            app.router.routes[:] = routes(parts)
+            made = routes(parts)
+            app.router.routes[:], bridge_app.shortcut = made, Shortcut(made)
             probing = asyncio.create_task(report_unreachable(parts.backends()))
             yield
             probing.cancel()
             await asyncio.wait((probing,))
 
-    app = BridgeApp(lifespan=lifespan)
+    bridge_app = app = BridgeApp(lifespan=lifespan)
     # Not a route that matches everything: that would win over one that knows the URL and not the
     # method, and say 404 for 405. A missing slash is not mended: EventSource follows redirects,
     # a WebSocket does not, and both wires are to answer alike.

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.datastructures import QueryParams
+from starlette.types import Scope
 
 from bridge.endpoint.fallback import Fallback
 from bridge.endpoint.options import ClientOptions
@@ -23,6 +25,20 @@ from bridge.wire.routes import RouteOptions, channel_of
 
 RETURN_AFTER = (1000, 5000)
 """Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
+
+
+KEPT = 1024
+"""Paths whose channels are remembered: clients of one channel come by the same one."""
+
+Place = tuple[tuple[str, object], ...]
+"""A path's parameters."""
+
+NO_QUERY = QueryParams()
+
+
+def query_of(scope: Scope) -> QueryParams:
+    """A request's query, which costs nothing where there is none."""
+    return QueryParams(scope["query_string"]) if scope["query_string"] else NO_QUERY
 
 
 RESTARTS = "the bridge restarts"
@@ -55,10 +71,12 @@ class Gateway:
     aliases: Aliases
     patterns: Sequence[str] = ("*",)
     fallback: Fallback = field(init=False)
+    _named: Callable[[RouteOptions, Place], ChannelName | None] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         fallback = Fallback(self.meter, wanted=self.options.fast_path)
         object.__setattr__(self, "fallback", fallback)
+        object.__setattr__(self, "_named", lru_cache(KEPT)(self._name_of))
 
     def admit(self, name: ChannelName) -> ChannelName:
         """The canonical name of a channel that is served here.
@@ -81,7 +99,14 @@ class Gateway:
         Raises:
             InvalidChannel: a name breaks the grammar or is not served here.
         """
-        name = channel_of(route, path) or self.aliases.from_fields(query)
+        found = self._named(route, tuple(path.items()))
+        if found:
+            return found
+        name = self.aliases.from_fields(query)
+        return self.admit(name) if name else None
+
+    def _name_of(self, route: RouteOptions, place: Place) -> ChannelName | None:
+        name = channel_of(route, dict(place))
         return self.admit(name) if name else None
 
     def delayed(self, ending: Ending) -> Ending:

@@ -7,27 +7,29 @@ words become a status: transient trouble is a stream that ends with `bridge.end`
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import anyio
-from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
+from bridge.endpoint.batch import body
 from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.farewell import START, farewell
-from bridge.endpoint.gateway import RESTARTS, Gateway
+from bridge.endpoint.gateway import RESTARTS, Gateway, query_of
 from bridge.endpoint.notices import block_at, gap_block
+from bridge.endpoint.offer import offered
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.stepped import SteppedStream, servers_own
 from bridge.endpoint.taken import TakenStream
-from bridge.endpoint.takeover import offered
 from bridge.errors import InvalidChannel
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
@@ -56,7 +58,7 @@ class EventStream:
         """
         request = Request(scope, receive)
         try:
-            name = self._gateway.name_of(self._route, request.path_params, request.query_params)
+            name = self._gateway.name_of(self._route, request.path_params, query_of(scope))
         except InvalidChannel as fault:
             await refusal(NOT_FOUND, str(fault))(scope, receive, send)
             return
@@ -78,14 +80,19 @@ class EventStream:
             if channel.ending and not isinstance(place, Gap) and place.seq == channel.log.top:
                 await self._turn_away(request, send, channel.ending, channel.reason)
                 return
-            await send(START)
-            await send(self._greeting(place))
             session = Session("sse", place.new if isinstance(place, Gap) else place)
             session.apply(Signal.ACCEPTED)
+            greeting = body(self._greeting(place))
             joins = written is None or isinstance(place, Gap)
-            shown = await self._joining.snapshot(fanout, session.cursor) if joins else ()
-            client = _Client(fanout, session, shown)
-            taken = self._take(request.scope, client)
+            waits = joins and self._joining.wanted(key.name)
+            client = _Client(fanout, session)
+            taken = not waits and self._take(request.scope, client, START, greeting)
+            if not taken:
+                await send(START)
+                await send(greeting)
+                shown = await self._joining.snapshot(fanout, session.cursor) if waits else ()
+                client = _Client(fanout, session, shown)
+                taken = self._take(request.scope, client)
             if not taken:
                 own = servers_own(request.scope, send)
                 await self._step(request.receive, own, client)
@@ -103,7 +110,7 @@ class EventStream:
         await send(START)
         await send({"type": "http.response.body", "body": farewell(ending, reason)})
 
-    def _greeting(self, place: Cursor | Gap) -> Message:
+    def _greeting(self, place: Cursor | Gap) -> bytes:
         """The first bytes, at once: an id, so that a client without an event can resume too."""
         retry = self._gateway.options.retry
         block = encode_retry(retry) if retry else b""
@@ -112,19 +119,32 @@ class EventStream:
             block += gap_block(place)
         else:
             block += encode_id(str(place))
-        return {"type": "http.response.body", "body": block, "more_body": True}
+        return block
 
-    def _take(self, scope: Scope, client: _Client) -> bool:
-        """Whether the connection, and the fan-out with it, is now the stream's."""
+    def _take(self, scope: Scope, client: _Client, *begin: Message) -> bool:
+        """Whether the connection, and the fan-out with it, is now the stream's.
+
+        Args:
+            scope: of the request.
+            client: is served then.
+            begin: begins the response where it has not begun.
+        """
         take = offered(scope)
-        closed = partial(self._gone, client.fanout)
-        stream: TakenStream | None = take(partial(TakenStream, closed=closed)) if take else None
+        stream: TakenStream | None = take(partial(self._taken, client), *begin) if take else None
         if stream is None:
-            self._gateway.fallback.note("sse", offered=take is not None)
+            if not begin:  # there is no second try
+                self._gateway.fallback.note("sse", offered=take is not None)
             return False
         self._gateway.opened("sse")
         client.begin(stream)
         return True
+
+    def _taken(
+        self, client: _Client, transport: asyncio.Transport, connections: set[Any]
+    ) -> TakenStream:
+        stream = TakenStream(transport, connections, partial(self._gone, client.fanout))
+        client.read_by(stream)
+        return stream
 
     def _gone(self, fanout: Fanout) -> None:
         self._gateway.gone("sse")
@@ -134,6 +154,7 @@ class EventStream:
         self._gateway.opened("sse")
         with anyio.CancelScope() as scope:
             stream = SteppedStream(send, scope.cancel)
+            client.read_by(stream)
             try:
                 client.begin(stream)
                 while (await receive())["type"] != "http.disconnect":
@@ -145,7 +166,7 @@ class EventStream:
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """One that was greeted, on its way to be served.
+    """One that is let in, on its way to be served.
 
     Attributes:
         fanout: where it reads.
@@ -155,18 +176,22 @@ class _Client:
 
     fanout: Fanout
     session: Session
-    shown: Sequence[Event]
+    shown: Sequence[Event] = ()
+
+    def read_by(self, stream: TakenStream | SteppedStream) -> None:
+        """Give it a reader, which may hear at once that `stream` is full."""
+        stream.reader = Reader(self.fanout, self.session, stream)
 
     def begin(self, stream: TakenStream | SteppedStream) -> None:
-        """Serve it through `stream`. Nothing before this waited for it to read."""
-        reader = stream.reader = Reader(self.fanout, self.session, stream)
+        """Serve it through `stream`."""
         for event in self.shown:
             stream.say(block_at(event, self.session.cursor))
-        self.fanout.add(reader)
+        self.fanout.add(stream.reader)
 
 
 def written_cursor(connection: HTTPConnection) -> str | None:
     """A client's place, on either wire: the header that EventSource sends, else the query."""
-    headers: Headers = connection.headers
-    query: QueryParams = connection.query_params
-    return headers.get("last-event-id") or query.get("last_event_id") or None
+    for name, value in connection.scope["headers"]:
+        if name == b"last-event-id" and value:
+            return str(value, "latin-1")
+    return query_of(connection.scope).get("last_event_id") or None

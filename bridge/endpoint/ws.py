@@ -9,18 +9,18 @@ from __future__ import annotations
 from functools import partial
 
 import anyio
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny
 from bridge.endpoint.conversation import Conversation
-from bridge.endpoint.gateway import RESTARTS
+from bridge.endpoint.gateway import RESTARTS, query_of
+from bridge.endpoint.offer import offered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.sse import written_cursor
 from bridge.endpoint.stepped import servers_own
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
-from bridge.endpoint.takeover import offered
 from bridge.endpoint.talk import Talk
 from bridge.errors import InvalidChannel
 from bridge.wire.endings import NOT_FOUND, Ending
@@ -54,20 +54,25 @@ class SocketEndpoint:
         """Serve one socket until either side closes it, or its connection is taken over."""
         websocket = WebSocket(scope, receive, send)
         try:
-            name = self._gateway.name_of(self._route, websocket.path_params, websocket.query_params)
+            name = self._gateway.name_of(self._route, websocket.path_params, query_of(scope))
         except InvalidChannel as fault:
             await self._refuse(websocket, NOT_FOUND, str(fault))
             return
         if self._gateway.hub.draining:
             await self._refuse(websocket, self._gateway.hub.draining, RESTARTS)
             return
+        if self._take(websocket, name, self._acceptance(scope)):
+            return
         await self._accept(websocket)
-        self._gateway.opened("ws")
         if not self._take(websocket, name):
             await self._step(websocket, receive, send, name)
 
+    def _acceptance(self, scope: Scope) -> Message:
+        subprotocol = self._dialect.subprotocol(scope.get("subprotocols", ()))
+        return {"type": "websocket.accept", "subprotocol": subprotocol, "headers": []}
+
     async def _accept(self, websocket: WebSocket) -> None:
-        await websocket.accept(self._dialect.subprotocol(websocket.scope.get("subprotocols", ())))
+        await websocket.accept(self._acceptance(websocket.scope)["subprotocol"])
 
     async def _refuse(self, websocket: WebSocket, ending: Ending, reason: str) -> None:
         ending = self._gateway.delayed(ending)
@@ -77,12 +82,15 @@ class SocketEndpoint:
         await self._accept(websocket)
         await websocket.close(self._dialect.close_code(ending), cut(reason))
 
-    def _take(self, websocket: WebSocket, name: ChannelName | None) -> bool:
+    def _take(self, websocket: WebSocket, name: ChannelName | None, *begin: Message) -> bool:
+        """Whether the connection is the conversation's now; `begin` accepts where nothing did."""
         take = offered(websocket.scope)
-        socket: TakenSocket | None = take(self._make) if take else None
+        socket: TakenSocket | None = take(self._make, *begin) if take else None
         if socket is None:
-            self._gateway.fallback.note("ws", offered=take is not None)
+            if not begin:  # there is no second try
+                self._gateway.fallback.note("ws", offered=take is not None)
             return False
+        self._gateway.opened("ws")
         socket.conversation = self._conversation(websocket, socket, name)
         self._pulse.add(socket)
         socket.conversation.open(written_cursor(websocket))
@@ -95,6 +103,7 @@ class SocketEndpoint:
     async def _step(
         self, websocket: WebSocket, receive: Receive, send: Send, name: ChannelName | None
     ) -> None:
+        self._gateway.opened("ws")
         with anyio.CancelScope() as scope:
             socket = SteppedSocket(
                 receive,
@@ -120,5 +129,5 @@ class SocketEndpoint:
         wire: TakenSocket | SteppedSocket,
         name: ChannelName | None,
     ) -> Conversation:
-        notices = websocket.query_params.get("notices") in ("1", "true")
+        notices = query_of(websocket.scope).get("notices") in ("1", "true")
         return Conversation(self._talk, wire, name, notices=notices)

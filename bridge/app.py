@@ -7,6 +7,7 @@ under any ASGI server; `bridge.server` is the one that drains.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.access import AccessLog
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
@@ -38,12 +40,20 @@ class BridgeApp(Starlette):
 
     Attributes:
         shortcut: to the routes that most connections take.
+        access: logs what was served, where that is configured.
     """
 
     shortcut = Shortcut(())
+    access: AccessLog | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as Starlette; see `bridge.endpoint.stepped.servers_own`."""
+        if self.access and scope["type"] != "lifespan":
+            await self.access(self._serve, scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         with servers_own_kept(scope, send):
             endpoint = None if self.user_middleware else self.shortcut.find(scope)
             await (endpoint or super().__call__)(scope, receive, send)
@@ -75,6 +85,8 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
     # a WebSocket does not, and both wires are to answer alike.
     app.router.default, app.router.redirect_slashes = Unknown(), False
     app.state.bridge = parts
+    if config.access_log:
+        app.access = AccessLog(time.monotonic)
     return app
 
 

@@ -146,7 +146,7 @@ class EventStream:
         client.read_by(stream)
         return stream
 
-    def _gone(self, fanout: Fanout) -> None:
+    def _gone(self, fanout: Fanout, _: TakenStream) -> None:
         self._gateway.gone("sse")
         self._fanouts.leave(fanout)
 

@@ -88,6 +88,8 @@ class Config(BaseModel):
         channels: which channels are served; `*` matches any run of characters.
         log_level: the least severe level that is logged.
         log_format: `console` for people, `json` for machines.
+        access_log: whether each request and connection that is over is logged, at `info`, by its
+            path without the query.
         drain_timeout: seconds that open sessions get to end when the bridge stops.
         upstream: the backends.
         reconnect: when to try a lost backend again.
@@ -112,6 +114,7 @@ class Config(BaseModel):
     channels: tuple[str, ...] = ("project.*", "file.*", "user.*", "test")
     log_level: LogLevel = "info"
     log_format: Literal["console", "json"] = "console"
+    access_log: bool = False
     drain_timeout: float = Field(default=10.0, ge=0)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()

@@ -240,7 +240,8 @@ class Conversation:
         if isinstance(found, Gap):
             self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
-        self.notify(CURSOR, name, id=str(cursor))
+        if self._notices:
+            self.notify(CURSOR, name, id=str(cursor))
         if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
             self._talk.background.spawn(self._begin(reader, outlet))
         else:

@@ -119,16 +119,17 @@ class Bridge:
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = Fanouts(
-            Service(
-                hub=self.hub,
-                options=config.client,
-                meter=self.metrics,
-                wheel=self.wheel,
-                call_soon=self._call_soon,
-                outgoing=self.outgoing,
-                delayed=self.gateway.delayed,
-            )
+        self.fanouts = Fanouts(self._service())
+
+    def _service(self) -> Service:
+        return Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
         )
 
     @asynccontextmanager

@@ -216,9 +216,11 @@ class _Call:
 
     def _said(self, start: Message, *bodies: Message) -> bytes | None:
         """The answer's beginning; None where it is not for this place to write it."""
-        shake, fields = self._handshake, [*self._server.fields, *start.get("headers", ())]
-        if any(b"\r" in value or b"\n" in value for _, value in fields):
-            return None  # the server has words for it
+        shake, own = self._handshake, start.get("headers", ())
+        for _, value in own:
+            if b"\r" in value or b"\n" in value:
+                return None  # the server has words for it
+        fields = [*self._server.fields, *own]
         if shake:
             return shake.answer(fields, start.get("subprotocol"))
         if start["status"] != 200 or not _SERVERS.isdisjoint([name for name, _ in fields]):

@@ -1,7 +1,8 @@
 """Which bytes are an ordinary GET, and which are left to a complete server."""
 
+import httptools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.endpoint.head import BYTES, FIELDS, ordinary
@@ -75,3 +76,70 @@ def test_no_piece_of_a_head_is_one(length: int) -> None:
 def test_no_bytes_raise(noise: bytes) -> None:
     for data in (noise, b"GET /" + noise + b"\r\n\r\n", PLAIN[:-2] + noise + b"\r\n\r\n"):
         ordinary(data)
+
+
+class Heard:
+    """What a well-kept parser makes of the same bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.url, self.complete, self.upgraded_at = b"", 0, 0
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.keep_alive: bool | None = None
+        self.parser = httptools.HttpRequestParser(self)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.upgraded_at = upgrade.args[0]
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name.lower(), value.strip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        self.keep_alive = self.parser.should_keep_alive()
+
+    def on_message_complete(self) -> None:
+        self.complete += 1
+
+
+PIECES = [
+    *(
+        b"GET / HTTP/1.1\r\n",
+        b"Host: x\r\n",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b" ",
+        b"\t",
+        b":",
+        b",",
+        b"\x00",
+    ),
+    *(
+        b"Connection:",
+        b"Upgrade",
+        b"Upgrade: websocket\r\n",
+        b"close",
+        b"keep-alive",
+        b"a",
+        b"\xff",
+    ),
+    *(b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n", b"GET /a?b HTTP/1.1\r\n"),
+    *(b"Connection: Upgrade\r\n", b"Connection: close , Upgrade\r\n", b"X:y\r\n", b"X:\r\n"),
+]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join))
+def test_a_well_kept_parser_reads_the_same(noise: bytes) -> None:
+    for data in (noise + b"\r\n", b"GET /a?b HTTP/1.1\r\nHost: x\r\n" + noise + b"\r\n"):
+        head = ordinary(data)
+        if head:
+            heard = Heard(data)
+            assert heard.complete == 1
+            assert heard.fields == list(head.fields)
+            assert heard.url == head.raw_path + (b"?" + head.query if b"?" in heard.url else b"")
+            assert heard.upgraded_at == (len(data) if head.upgrade else 0)
+            assert heard.keep_alive == head.keep_alive

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import MutableMapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -136,8 +137,10 @@ class _Call:
         "_head",
         "_lent",
         "_outcome",
+        "_scope",
         "_server",
         "_servers",
+        "_servers_scope",
         "_take",
         "gone",
         "taken",
@@ -151,6 +154,7 @@ class _Call:
         self.gone = self.taken = False
         self._lent: asyncio.Event | None = None
         self._servers: tuple[Receive, Send] | None = None
+        self._scope = self._servers_scope = _NOTHING
         self._take: Takeover | None = None
         self._outcome: asyncio.Future[BaseException | None] | None = None
 
@@ -164,7 +168,7 @@ class _Call:
     async def run(self) -> None:
         """Call the application, and pass its end on to whoever has the connection then."""
         error: BaseException | None = None
-        scope = self._scope()
+        scope = self._scope = self._asked()
         try:
             await self._server.app(scope, self._receive, self._send)
         except BaseException as raised:  # noqa: BLE001 - the server judges it
@@ -185,7 +189,7 @@ class _Call:
 
     # What the application sees.
 
-    def _scope(self) -> MutableMapping[str, Any]:
+    def _asked(self) -> MutableMapping[str, Any]:
         shake = self._handshake
         transport = self._front.transport
         scope = self._server.scope(transport, self._head, socket=shake is not None)
@@ -234,7 +238,8 @@ class _Call:
 
     async def _send(self, message: Message) -> None:
         servers = await self._borrowed()
-        if servers:
+        if servers:  # whose log is to show what the application left there, and nothing more
+            self._servers_scope.update((each, self._scope[each]) for each in _SHOWN)
             await servers[1](message)
         elif self._handshake:
             raise ClientGoneError("the client has left")
@@ -258,6 +263,7 @@ class _Call:
     async def _stand_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application, as the server calls it."""
         self._servers, self._take = (receive, send), offered(scope)
+        self._servers_scope = scope
         if self._lent and self._outcome:
             self._lent.set()
             error = await self._outcome
@@ -276,5 +282,7 @@ class _Call:
         del self._front
 
 
+_NOTHING: MutableMapping[str, Any] = MappingProxyType({})  # type: ignore[assignment]
+_SHOWN = ("client", "path", "query_string")
 _DISCONNECT: Message = {"type": "http.disconnect"}
 _FAULT = "Exception in ASGI application\n"

@@ -17,7 +17,8 @@ from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.headers import build_extension, parse_extension, parse_subprotocol
 
-from bridge.endpoint.head import Fields, Head
+from bridge.endpoint.head import BODIES, Fields, Head
+from bridge.wire.framing import DEFLATE_BITS
 
 VERSION = b"13"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -106,3 +107,48 @@ def _agreed(
                 continue
             return [extension], build_extension([(name, answer)])
     return (), ""
+
+
+def shared_deflate() -> ServerPerMessageDeflateFactory:
+    """Without context, so that one compressed message serves all who negotiated it."""
+    return ServerPerMessageDeflateFactory(
+        server_no_context_takeover=True,
+        client_no_context_takeover=True,
+        server_max_window_bits=DEFLATE_BITS,
+        client_max_window_bits=DEFLATE_BITS,
+    )
+
+
+def is_shared(extension: Extension) -> bool:
+    """Whether the client agreed to the window that messages are compressed with."""
+    return getattr(extension, "local_max_window_bits", None) == DEFLATE_BITS
+
+
+def refusal(fields: Fields, more: Fields) -> bytes:
+    """The answer to a handshake that no server accepts; empty where another one is to judge.
+
+    A body has no place in one (RFC 6455, 4.1), and another version is told ours (4.2.2, 4).
+
+    Args:
+        fields: the client's.
+        more: header fields of every answer.
+    """
+    named = dict(fields)
+    if not BODIES.isdisjoint(named):
+        return _refused(b"400 Bad Request", more, b"A WebSocket handshake has no body.\n")
+    if named.get(b"sec-websocket-version", VERSION).strip() == VERSION:
+        return b""
+    ours = ((b"upgrade", b"websocket"), (b"sec-websocket-version", VERSION))
+    said = b"This server speaks version 13 of the WebSocket protocol.\n"
+    return _refused(b"426 Upgrade Required", (*more, *ours), said)
+
+
+def _refused(status: bytes, fields: Fields, said: bytes) -> bytes:
+    head = (
+        *fields,
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(said)),
+        (b"connection", b"close"),
+    )
+    lines = (b"%b: %b\r\n" % field for field in head)
+    return b"HTTP/1.1 %b\r\n%b\r\n%b" % (status, b"".join(lines), said)

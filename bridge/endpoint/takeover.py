@@ -21,13 +21,11 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.extensions import Extension
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from bridge.endpoint.front import Front
-from bridge.endpoint.head import BODIES, Fields, Head
+from bridge.endpoint.handshake import is_shared, refusal, shared_deflate
+from bridge.endpoint.head import Fields, Head
 from bridge.endpoint.offer import Make, Offering
-from bridge.wire.framing import DEFLATE_BITS
 
 RELIED_ON: Mapping[type, Iterable[str]] = {
     Config: (
@@ -52,7 +50,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
         "parser",
         "pipeline",
         "scope",
-        "send_400_response",
+        "server_state",
         "transport",
     ),
     FlowControl: ("resume_reading", "write_paused"),
@@ -111,10 +109,13 @@ class StreamProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """As uvicorn, but without leaving a parser behind that keeps all of this alive.
 
-        A handshake has no body (RFC 6455, 4.1); uvicorn would leave one that has unanswered.
+        What no server accepts is refused here: uvicorn would leave a handshake that has a body
+        unanswered, and not tell one of another version which to use.
         """
-        if not BODIES.isdisjoint(name for name, _ in self.scope["headers"]):
-            self.send_400_response("A WebSocket handshake has no body.")
+        said = refusal(tuple(self.scope["headers"]), self.server_state.default_headers)
+        if said:
+            self.transport.write(said)
+            self.transport.close()
             return
         super().handle_websocket_upgrade()
         self._let_go()
@@ -132,7 +133,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As uvicorn, with the offer, and with a compression that can be shared."""
         if self.config.ws_per_message_deflate:
-            self.conn.available_extensions = [_shared_deflate()]
+            self.conn.available_extensions = [shared_deflate()]
         super().connection_made(transport)
         self.app = Offering(self.app, self._take)
 
@@ -147,7 +148,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
         if not is_open or self.transport.is_closing() or not self.writable.is_set():
             return None
-        if not all(map(_is_shared, self.conn.extensions)):
+        if not all(map(is_shared, self.conn.extensions)):
             return None
         if self._reads > 1:  # uvicorn's parser has begun with the client's frames
             return None
@@ -184,7 +185,7 @@ class UvicornBehind:
         self.app: ASGIApp = config.loaded_app
         self.connections: set[Any] = state.connections
         self.tasks = state.tasks
-        self.deflate = _shared_deflate() if config.ws_per_message_deflate else None
+        self.deflate = shared_deflate() if config.ws_per_message_deflate else None
         self.enabled = config.limit_concurrency is None  # uvicorn's own counts are its own
 
     @property
@@ -259,21 +260,6 @@ class Entrance:
         if self._server is None or self._server.state is not server_state:
             self._server = UvicornBehind(config, server_state, app_state)
         return Front(self._server)
-
-
-def _shared_deflate() -> ServerPerMessageDeflateFactory:
-    """Without context, so that one compressed message serves all who negotiated it."""
-    return ServerPerMessageDeflateFactory(
-        server_no_context_takeover=True,
-        client_no_context_takeover=True,
-        server_max_window_bits=DEFLATE_BITS,
-        client_max_window_bits=DEFLATE_BITS,
-    )
-
-
-def _is_shared(extension: Extension) -> bool:
-    """Whether the client agreed to the window that messages are compressed with."""
-    return getattr(extension, "local_max_window_bits", None) == DEFLATE_BITS
 
 
 def _nothing() -> None:

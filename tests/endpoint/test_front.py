@@ -1,6 +1,7 @@
 """What stands before the complete server: nobody can tell that it does."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -46,7 +47,6 @@ HEADS = {
     "a socket without a key": upgrade().replace(f"Sec-WebSocket-Key: {SAMPLE}\r\n".encode(), b""),
     "a socket with a bad key": upgrade().replace(SAMPLE.encode(), b"####"),
     "a socket with two keys": upgrade(extra=f"Sec-WebSocket-Key: {SAMPLE}\r\n"),
-    "a socket of an old version": upgrade().replace(b"Version: 13", b"Version: 8"),
     "a socket without a version": upgrade().replace(b"Sec-WebSocket-Version: 13\r\n", b""),
     "a socket with two origins": upgrade(extra="Origin: http://a\r\nOrigin: http://b\r\n"),
     "a socket by POST": upgrade().replace(b"GET", b"POST"),
@@ -76,6 +76,38 @@ async def test_a_handshake_with_a_body_is_refused() -> None:
     async with bridging(server=ways(fast=True)) as bridge, line(bridge.authority) as client:
         client.send(upgrade(extra="Content-Length: 3\r\n") + b"abc")
         assert (await client.rest()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_handshake_of_another_version_is_told_ours() -> None:
+    async with bridging(server=ways(fast=True)) as bridge, line(bridge.authority) as client:
+        client.send(upgrade().replace(b"Version: 13", b"Version: 8"))
+        answer = await client.rest()
+    assert answer.startswith(b"HTTP/1.1 426 ")
+    assert b"\r\nsec-websocket-version: 13\r\n" in answer
+    assert b"\r\nupgrade: websocket\r\n" in answer
+
+
+async def test_what_the_application_hides_the_servers_log_does_not_show(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["query_string"] = b""
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
+
+    quiet = ways(fast=True) | {"log_level": "info"}
+    async with (
+        serving(app, lifespan="off", **quiet) as authority,
+        line(authority) as client,
+    ):
+        caplog.set_level("INFO", "uvicorn.error")
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        client.send(upgrade("/here?token=hush"))
+        await client.until(b"\r\n\r\n")
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert "/here" in caplog.text
+    assert "hush" not in caplog.text
 
 
 Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]

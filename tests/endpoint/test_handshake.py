@@ -3,7 +3,7 @@
 import pytest
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
-from bridge.endpoint.handshake import Handshake, handshake
+from bridge.endpoint.handshake import Handshake, handshake, refusal
 from bridge.endpoint.head import ordinary
 from tests.endpoint.raw import KEY, get, upgrade
 
@@ -100,3 +100,26 @@ def test_an_offer_that_cannot_be_served_is_declined() -> None:
 
 def test_an_offer_that_cannot_be_read_is_left_alone() -> None:
     assert read(offering("permessage-deflate; ="), deflate=True) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ([(b"content-length", b"0")], b"400"),
+        ([(b"transfer-encoding", b"chunked")], b"400"),
+        ([(b"sec-websocket-version", b"8")], b"426"),
+        ([(b"sec-websocket-version", b"13, 8")], b"426"),
+    ],
+)
+def test_what_no_server_accepts_is_refused(
+    fields: list[tuple[bytes, bytes]], status: bytes
+) -> None:
+    head, _, body = refusal(fields, [(b"date", b"today")]).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"\r\ndate: today\r\n" in head
+    assert f"content-length: {len(body)}".encode() in head
+
+
+@pytest.mark.parametrize("fields", [[], [(b"sec-websocket-version", b"13")]])
+def test_another_one_judges_the_rest(fields: list[tuple[bytes, bytes]]) -> None:
+    assert refusal(fields, ()) == b""

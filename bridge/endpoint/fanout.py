@@ -65,9 +65,8 @@ class Fanout:
         self._early: list[Reader] = []  # readers that are ahead of the head until its next move
         self._opening: list[Callable[[], None]] = []
         self.channel = join(self)
-        self._log = self.channel.log
+        self._log, self.channel.behind = self.channel.log, self._is_behind
         self._head = Cursor(self._log.epoch, self._log.top)
-        self.channel.behind = self._is_behind
 
     def __call__(self) -> None:
         """The channel rings: serve in the next turn, once for all that this one brings."""
@@ -114,9 +113,10 @@ class Fanout:
             self._coming[reader] = None
             self._catch_up_soon()
 
-    def deadline(self, callback: Callable[[], None]) -> Due:
-        """Call after the configured send timeout."""
-        return self._service.wheel.after(self._service.options.send_timeout, callback)
+    def deadline(self, callback: Callable[[], None], at: float | None = None) -> Due:
+        """Call at a time of the wheel's clock, or without one after the configured send timeout."""
+        wheel, timeout = self._service.wheel, self._service.options.send_timeout
+        return wheel.after(timeout, callback) if at is None else wheel.at(at, callback)
 
     def give_up(self, reader: Reader) -> None:
         """End a reader whose client has not read for too long."""

@@ -53,6 +53,7 @@ TABLE: tuple[Metric, ...] = (
     Metric("frames_up", "counter", "Client frames taken to a backend.", ("outcome",)),
     Metric("frames_ignored", "counter", "Client frames that went nowhere.", ("reason",)),
     Metric("completions_latched", "counter", "Completions dropped as already delivered."),
+    Metric("history_commits", "counter", "Commits to the history's file.", ("outcome",)),
     Metric("polls", "counter", "Requests of the polling of last resort.", ("outcome",)),
     Metric("snapshots", "counter", "Snapshots that were fetched for joiners.", ("outcome",)),
     Metric("relay_streams", "counter", "Streams opened by POST.", ("outcome",)),

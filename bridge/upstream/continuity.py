@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from bridge.upstream.target import Replay
 from bridge.wire.event import Event
@@ -201,6 +202,27 @@ class Continuity:
         hole = Missing("reconnected") if self._open_break and not trusted else None
         self._reading, self._unsure, self._open_break = False, False, self._met
         return hole
+
+    def saved(self) -> dict[str, Any]:
+        """What a later process goes on by: plain values, for JSON."""
+        unsure = self._unsure and self._open_break
+        return asdict(self._numbering) | {"ambiguous": self._ambiguous, "unsure": unsure}
+
+    def recall(self, saved: Mapping[str, Any], delivered: Iterable[Event]) -> None:
+        """Go on after an earlier process, before anything is opened; since then was a break.
+
+        Args:
+            saved: what it saved, empty where it could not.
+            delivered: what it delivered last, oldest first.
+        """
+        known = {each.name for each in fields(_Numbering)}
+        self._numbering = _Numbering(**{name: saved[name] for name in known & saved.keys()})
+        self._met = self._open_break = True
+        self._unsure = bool(saved.get("unsure"))
+        for event in delivered:
+            if event.id and self._replay != "none" and not self._ambiguous:
+                self._remember(event)
+        self._ambiguous = self._ambiguous or bool(saved.get("ambiguous"))
 
     def _may_be_whole(self, resumed: bool) -> bool:
         if self._unsure:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import random as randomness
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import orjson
 import structlog
 
 from bridge.seams import Downstream, Got, Lost, Meter, Opened, Upstream
@@ -90,6 +91,25 @@ class Supervisor:
     def can_send(self) -> bool:
         """Whether the backend takes clients' frames at all."""
         return bool(getattr(self._upstream, "can_send", True))
+
+    def mark(self) -> str:
+        """What `recall` goes on by: one JSON object. It fits all that was published so far."""
+        place = {"kind": self._upstream.kind, "id": self._last_id}
+        return orjson.dumps(place | self._continuity.saved()).decode()
+
+    def recall(self, mark: str, delivered: Iterable[Event]) -> None:
+        """Go on where an earlier process stopped, before the first `start`.
+
+        A place in a backend of another kind is none in this one.
+
+        Args:
+            mark: what its supervisor gave; empty where it gave none.
+            delivered: what it delivered last, oldest first.
+        """
+        saved = orjson.loads(mark or "{}")
+        same = saved.get("kind") == self._upstream.kind
+        self._last_id = saved.get("id") if same else None
+        self._continuity.recall(saved if same else {}, delivered)
 
     def start(self) -> None:
         """See `bridge.seams.Lead.start`; does nothing while it runs."""

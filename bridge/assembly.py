@@ -30,7 +30,7 @@ from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
 from bridge.history.pool import Pool
 from bridge.history.sqlite import KeptLog, SqliteStore
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
@@ -105,7 +105,7 @@ class Bridge:
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
-            incoming=self.mapping.incoming,
+            incoming=self.mapping.incoming if config.envelope.changes_incoming else unchanged,
         )
         self.gateway = Gateway(
             hub=self.hub,

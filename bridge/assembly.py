@@ -11,6 +11,8 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import aiohttp
@@ -19,6 +21,7 @@ from bridge.config import Config
 from bridge.endpoint.background import Background
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
@@ -33,19 +36,33 @@ from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
-from bridge.upstream.poll import PollUpstream, poll_for
+from bridge.upstream.poll import PollOptions, PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
-from bridge.upstream.sse import SseUpstream
+from bridge.upstream.sse import SseOptions, SseUpstream
 from bridge.upstream.supervise import Supervisor
-from bridge.upstream.ws import WsUpstream
+from bridge.upstream.ws import WsOptions, WsUpstream
 from bridge.wire.alias import Aliases
 from bridge.wire.completion import Latch
+from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
 
 EPOCH_BYTES = 6
+
+
+_Target = TypeVar("_Target", SseOptions, WsOptions, PollOptions)
+
+
+def _owned(options: _Target, own: OwnCredential | None) -> _Target:
+    """The options of a target that is asked by a client's own credential."""
+    if own is None:
+        return options
+    places: dict[str, Any] = {"url": own.url(options.url), "headers": own.headers(options.headers)}
+    if isinstance(options, SseOptions):
+        places["send_url"] = own.url(options.send_url)
+    return replace(options, **places)
 
 
 class Bridge:
@@ -91,6 +108,14 @@ class Bridge:
             new_latch=self._latch,
             incoming=self.mapping.incoming,
         )
+        self.guards = Guards(
+            config.all_auths,
+            config.browsers,
+            self.metrics,
+            clock=time.monotonic,
+            wall=time.time,
+            session=lambda: self.session,
+        )
         self.gateway = Gateway(
             hub=self.hub,
             options=config.client,
@@ -98,6 +123,7 @@ class Bridge:
             random=random.random,
             aliases=self.aliases,
             patterns=config.channels,
+            guards=self.guards.by_name,
         )
 
         self.wheel = Wheel(self._call_later, time.monotonic)
@@ -125,6 +151,7 @@ class Bridge:
             connector=connector, timeout=timeout, cookie_jar=jar
         ) as self.session:
             try:
+                self.guards.start()
                 yield
             finally:
                 await self._close()
@@ -140,6 +167,7 @@ class Bridge:
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
+        await self.guards.aclose()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
         if self._snapshots:
@@ -150,32 +178,39 @@ class Bridge:
         upstream = self.config.upstream
         return [side.url for side in (upstream.sse, upstream.ws) if side]
 
-    def upstream(self, name: ChannelName) -> Upstream:
+    def upstream(self, name: ChannelName, own: OwnCredential | None = None) -> Upstream:
         """The leading backend's stream of one channel.
+
+        Args:
+            name: the channel.
+            own: the credential of the client whose stream it is; None for the bridge's.
 
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics)
+            return WsUpstream(_owned(options.ws, own), name, clock, self.metrics)
         if self.config.source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+            sse = _owned(options.sse, own)
+            return SseUpstream(sse, name, self.session, clock, self.metrics)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
-        name, latch = channel.key.name, channel.latch
-        poll = poll_for(self.config.polls, name)
+        key, latch = channel.key, channel.latch
+        poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
-            return self._supervise(name, channel)
-        asked = PollUpstream(poll, name, self.session, meter=self.metrics)
+            return self._supervise(key, channel)
+        poll = _owned(poll, key.credential)
+        asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
         lead = PolledLead(
-            channel, latch, lambda downstream: self._supervise(name, downstream), asked, poll.after
+            channel, latch, lambda downstream: self._supervise(key, downstream), asked, poll.after
         )
         self._leads.add(lead)
         return lead
 
-    def _supervise(self, name: ChannelName, downstream: Downstream) -> Supervisor:
+    def _supervise(self, key: ChannelKey, downstream: Downstream) -> Supervisor:
+        name, own = key.name, key.credential
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
@@ -185,7 +220,7 @@ class Bridge:
             Backoff(self.config.reconnect),
             meter=self.metrics,
             name=name.text,
-            fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
+            fallbacks=[self.upstream(each, own) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
         return supervisor

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
 
+from bridge.endpoint.auth import Guard
 from bridge.endpoint.fallback import Fallback
 from bridge.endpoint.options import ClientOptions
 from bridge.errors import InvalidChannel
@@ -45,6 +46,7 @@ class Gateway:
         random: uniform in [0, 1), for the delays of returning clients.
         aliases: other names of channels.
         patterns: the channels that are served; anything else is not found.
+        guards: let clients in, by the name that a route gives; the empty one serves all others.
         fallback: notes the clients whose connections are not taken over.
     """
 
@@ -54,11 +56,16 @@ class Gateway:
     random: Callable[[], float]
     aliases: Aliases
     patterns: Sequence[str] = ("*",)
+    guards: Mapping[str, Guard] = field(default_factory=lambda: {"": Guard()})
     fallback: Fallback = field(init=False)
 
     def __post_init__(self) -> None:
         fallback = Fallback(self.meter, wanted=self.options.fast_path)
         object.__setattr__(self, "fallback", fallback)
+
+    def guard_of(self, name: str) -> Guard:
+        """Who lets clients of a route in."""
+        return self.guards[name]
 
     def admit(self, name: ChannelName) -> ChannelName:
         """The canonical name of a channel that is served here.

@@ -21,6 +21,7 @@ from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.farewell import START, farewell
 from bridge.endpoint.gateway import RESTARTS, Gateway
+from bridge.endpoint.grant import EXPIRED, Grant, Refusal
 from bridge.endpoint.notices import block_at, gap_block
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
@@ -31,9 +32,9 @@ from bridge.endpoint.takeover import offered
 from bridge.errors import InvalidChannel
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
-from bridge.hub.channel import ChannelKey
-from bridge.wire.endings import NOT_FOUND, Ending
+from bridge.wire.endings import NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.event import Event
+from bridge.wire.names import ChannelName
 from bridge.wire.routes import RouteOptions
 from bridge.wire.sse import encode_id, encode_retry
 
@@ -48,6 +49,7 @@ class EventStream:
     ) -> None:
         self._gateway, self._fanouts = gateway, fanouts
         self._route, self._joining = route, joining
+        self._guard = gateway.guard_of(route.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client until it leaves, its stream ends, or its connection is taken over.
@@ -64,14 +66,21 @@ class EventStream:
             await refusal(NOT_FOUND, UNNAMED)(scope, receive, send)
         elif self._gateway.hub.draining:
             await self._turn_away(request, send, self._gateway.hub.draining, RESTARTS)
+        else:
+            await self._admit(request, send, name)
+
+    async def _admit(self, request: Request, send: Send, name: ChannelName) -> None:
+        grant = await self._guard.admit(request, name)
+        if isinstance(grant, Refusal):
+            await self._turn_away(request, send, grant.ending, grant.reason)
         elif request.method == "HEAD":
             await send(START)
             await send({"type": "http.response.body", "body": b""})
         else:
-            await self._serve(request, send, ChannelKey(name))
+            await self._serve(request, send, name, grant)
 
-    async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
-        fanout, taken = self._fanouts.join(key), False
+    async def _serve(self, request: Request, send: Send, name: ChannelName, grant: Grant) -> None:
+        fanout, taken = self._fanouts.join(grant.key(name)), False
         try:
             channel, written = fanout.channel, written_cursor(request)
             place = channel.log.place(written)
@@ -80,11 +89,12 @@ class EventStream:
                 return
             await send(START)
             await send(self._greeting(place))
-            session = Session("sse", place.new if isinstance(place, Gap) else place)
+            cursor = place.new if isinstance(place, Gap) else place
+            session = Session("sse", cursor, grant.principal)
             session.apply(Signal.ACCEPTED)
             joins = written is None or isinstance(place, Gap)
             shown = await self._joining.snapshot(fanout, session.cursor) if joins else ()
-            client = _Client(fanout, session, shown)
+            client = _Client(fanout, session, shown, grant.expires_at)
             taken = self._take(request.scope, client)
             if not taken:
                 own = servers_own(request.scope, send)
@@ -151,11 +161,13 @@ class _Client:
         fanout: where it reads.
         session: where it begins.
         shown: what it alone is shown first.
+        expires_at: when its credential does.
     """
 
     fanout: Fanout
     session: Session
     shown: Sequence[Event]
+    expires_at: float | None
 
     def begin(self, stream: TakenStream | SteppedStream) -> None:
         """Serve it through `stream`. Nothing before this waited for it to read."""
@@ -163,6 +175,8 @@ class _Client:
         for event in self.shown:
             stream.say(block_at(event, self.session.cursor))
         self.fanout.add(reader)
+        if self.expires_at is not None:
+            reader.expire_at(self.expires_at, UNAUTHORIZED, EXPIRED)
 
 
 def written_cursor(connection: HTTPConnection) -> str | None:

@@ -123,7 +123,7 @@ async def test_a_client_that_may_only_read_cannot_send_on_either_wire() -> None:
         async with talking(running.authority, additional_headers=headers) as socket:
             await socket.send('{"do":"it"}')
             assert (await closing(socket))[0] == 4403
-        assert backend.posts == []
+        assert backend.received == []
 
 
 async def test_without_a_credential_the_answer_says_what_is_wanted() -> None:
@@ -243,7 +243,7 @@ async def test_principals_never_share_a_stream_that_their_own_credential_opens()
         ):
             await until(lambda: len(backend.openings) == 2)
             await ask(running.authority, "POST", EVENTS, headers=other, data="{}")
-            assert {each.headers["Authorization"] for each in backend.openings} == {
+            assert {each.headers["authorization"] for each in backend.openings} == {
                 "Bearer one",
                 "Bearer other",
             }
@@ -260,7 +260,7 @@ async def test_a_credential_may_go_upstream_in_another_header_or_the_query() -> 
         streaming(running.authority, headers=bearer("one")),
     ):
         await until(lambda: bool(backend.openings))
-        assert backend.openings[0].headers["X-Key"] == "Bearer one"
+        assert backend.openings[0].headers["x-key"] == "Bearer one"
 
 
 @pytest.mark.parametrize("path", [EVENTS, "/api/v1/transport/project.1"])

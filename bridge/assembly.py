@@ -9,10 +9,9 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any, TypeVar
+from hashlib import sha256
 from weakref import WeakSet
 
 import aiohttp
@@ -30,18 +29,22 @@ from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
+from bridge.history.pool import Pool
+from bridge.history.sqlite import KeptLog, SqliteStore
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
-from bridge.upstream.poll import PollOptions, PollUpstream, poll_for
+from bridge.upstream.dial import Dialer
+from bridge.upstream.owned import owned
+from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
-from bridge.upstream.sse import SseOptions, SseUpstream
+from bridge.upstream.sse import SseUpstream
 from bridge.upstream.supervise import Supervisor
-from bridge.upstream.ws import WsOptions, WsUpstream
+from bridge.upstream.ws import WsUpstream
 from bridge.wire.alias import Aliases
 from bridge.wire.completion import Latch
 from bridge.wire.credential import OwnCredential
@@ -52,17 +55,14 @@ from bridge.wire.names import ChannelName, served
 EPOCH_BYTES = 6
 
 
-_Target = TypeVar("_Target", SseOptions, WsOptions, PollOptions)
+def _new_epoch() -> str:
+    return secrets.token_hex(EPOCH_BYTES)
 
 
-def _owned(options: _Target, own: OwnCredential | None) -> _Target:
-    """The options of a target that is asked by a client's own credential."""
-    if own is None:
-        return options
-    places: dict[str, Any] = {"url": own.url(options.url), "headers": own.headers(options.headers)}
-    if isinstance(options, SseOptions):
-        places["send_url"] = own.url(options.send_url)
-    return replace(options, **places)
+def _identity(key: Hashable) -> tuple[str, str]:
+    """How a channel is written down. A scope may be made of a credential, so only its digest is."""
+    scope = getattr(key, "scope", "")
+    return str(key), scope and sha256(scope.encode()).hexdigest()
 
 
 class Bridge:
@@ -95,12 +95,14 @@ class Bridge:
         if config.envelope.wrap:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
+        self._dialer = Dialer()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
+        self.store = self._new_store()
         self.hub = Hub(
             source or self._lead,
-            MemoryStore(config.history),
-            new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+            self.store,
+            new_epoch=_new_epoch,
             options=config.hub,
             clock=time.monotonic,
             call_later=self._call_later,
@@ -129,16 +131,17 @@ class Bridge:
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = Fanouts(
-            Service(
-                hub=self.hub,
-                options=config.client,
-                meter=self.metrics,
-                wheel=self.wheel,
-                call_soon=self._call_soon,
-                outgoing=self.outgoing,
-                delayed=self.gateway.delayed,
-            )
+        self.fanouts = Fanouts(self._service())
+
+    def _service(self) -> Service:
+        return Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
         )
 
     @asynccontextmanager
@@ -152,6 +155,7 @@ class Bridge:
         ) as self.session:
             try:
                 self.guards.start()
+                self._open()
                 yield
             finally:
                 await self._close()
@@ -164,12 +168,34 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
+    def _new_store(self) -> MemoryStore | SqliteStore:
+        options, pool = self.config.history, Pool()
+        if options.persist == "memory":
+            return MemoryStore(options, pool)
+        return SqliteStore(
+            options,
+            identify=_identity,
+            new_epoch=_new_epoch,
+            clock=time.monotonic,
+            wall=time.time,
+            pool=pool,
+            meter=self.metrics,
+        )
+
+    def _open(self) -> None:
+        """Write down from now on what is to be kept; nobody may return for what was kept before."""
+        if isinstance(self.store, SqliteStore):
+            self.store.start()
+            self.wheel.after(self.config.hub.retain, self.store.forget_unclaimed)
+
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
         await self.guards.aclose()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+        if isinstance(self.store, SqliteStore):
+            await self.store.close()
         if self._snapshots:
             await self._snapshots.aclose()
 
@@ -190,31 +216,35 @@ class Bridge:
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(_owned(options.ws, own), name, clock, self.metrics)
+            return WsUpstream(owned(options.ws, own), name, clock, self.metrics, self._dialer)
         if self.config.source == "sse" and options.sse:
-            sse = _owned(options.sse, own)
-            return SseUpstream(sse, name, self.session, clock, self.metrics)
+            sse = owned(options.sse, own)
+            return SseUpstream(sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
         key, latch = channel.key, channel.latch
         poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
-            return self._supervise(key, channel)
-        poll = _owned(poll, key.credential)
+            return self._supervise(channel, channel)
+        poll = owned(poll, key.credential)
         asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
         lead = PolledLead(
-            channel, latch, lambda downstream: self._supervise(key, downstream), asked, poll.after
+            channel,
+            latch,
+            lambda downstream: self._supervise(channel, downstream),
+            asked,
+            poll.after,
         )
         self._leads.add(lead)
         return lead
 
-    def _supervise(self, key: ChannelKey, downstream: Downstream) -> Supervisor:
-        name, own = key.name, key.credential
+    def _supervise(self, channel: Channel, downstream: Downstream) -> Supervisor:
+        name, own, log = channel.key.name, channel.key.credential, channel.log
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
-            self.upstream(name),
+            self.upstream(name, own),
             downstream,
             Continuity(side.replay if side else "none"),
             Backoff(self.config.reconnect),
@@ -223,6 +253,10 @@ class Bridge:
             fallbacks=[self.upstream(each, own) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
+        if isinstance(log, KeptLog):
+            if log.restored is not None:
+                supervisor.recall(log.restored, [entry.event for entry in log.tail(0)])
+            log.mark = supervisor.mark
         return supervisor
 
     def _fallbacks(self, name: ChannelName) -> tuple[ChannelName, ...]:

@@ -28,7 +28,7 @@ _WRITERS: Mapping[str, Any] = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm, "EdD
 
 
 @cache
-def private_key(algorithm: str, kid: str = "one") -> Any:  # noqa: ARG001 - one key for each
+def private_key(algorithm: str, kid: str = "one") -> Any:
     """The key that signs under this name."""
     return SECRET if algorithm.startswith("HS") else _MAKERS[algorithm]()
 

@@ -16,6 +16,7 @@ from bridge.endpoint.jwt_options import JwtOptions
 Mode = Literal["none", "jwt", "forward", "passthrough"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
+_PARAMETER = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -35,7 +36,7 @@ class PassthroughOptions:
     def __post_init__(self) -> None:
         if not _TOKEN.fullmatch(self.header):
             raise ValueError("header is not a header name; use letters and -")
-        if self.query and not _TOKEN.fullmatch(self.query):
+        if self.query and not _PARAMETER.fullmatch(self.query):
             raise ValueError("query is not a parameter's name; use letters, digits, _ and -")
 
 
@@ -112,7 +113,7 @@ class AuthOptions:
             raise ValueError(f"ways holds what is none of {', '.join(WAYS)}")
         if self.mode != "none" and set(self.ways) == {"ticket"}:
             raise ValueError("ways holds tickets alone, and a ticket is had by another way only")
-        if not _TOKEN.fullmatch(self.cookie) or not _TOKEN.fullmatch(self.query):
+        if not _TOKEN.fullmatch(self.cookie) or not _PARAMETER.fullmatch(self.query):
             raise ValueError("cookie and query are names; use letters, digits, _ and -")
         if not 0 < self.frame_timeout <= 60:
             raise ValueError("frame_timeout must be above 0 and at most 60 seconds")

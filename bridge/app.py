@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -16,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.auth_options import DEFAULT
 from bridge.endpoint.cors import Cors
+from bridge.endpoint.gate import Gate
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
@@ -82,7 +85,8 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
         *ticket_routes(bridge),
     ]
     for relay in bridge.config.relays:
-        made += relay_routes(relay, bridge.session, bridge.metrics)
+        behind = partial(_behind, bridge, relay.auth)
+        made += relay_routes(relay, bridge.session, bridge.metrics, behind)
     for route in bridge.config.routes if bridge.config.source else ():
         made += channel_routes(bridge, route, talk)
     return made
@@ -108,6 +112,13 @@ def ticket_routes(bridge: Bridge) -> Iterator[BaseRoute]:
             desk = TicketDesk(bridge.gateway, guard)
             path = f"/api/v1/tickets/{name}".rstrip("/")
             yield Route(path, _for_pages(bridge, name, {"POST": desk}))
+
+
+def _behind(bridge: Bridge, auth: str, app: ASGIApp) -> ASGIApp:
+    """A relay behind the guard that it names, if it names one."""
+    if not auth:
+        return app
+    return Gate(app, bridge.gateway, bridge.guards.by_name["" if auth == DEFAULT else auth])
 
 
 def _for_pages(bridge: Bridge, auth: str, endpoints: Mapping[str, ASGIApp]) -> ASGIApp:

@@ -15,6 +15,9 @@ from bridge.endpoint.jwt_options import JwtOptions
 
 Mode = Literal["none", "jwt", "forward", "passthrough"]
 
+DEFAULT = "default"
+"""What relays call `[auth]`."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 _PARAMETER = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
@@ -96,6 +99,8 @@ class AuthOptions:
     tickets: TicketOptions = field(default_factory=TicketOptions)
 
     def __post_init__(self) -> None:
+        if self.name == DEFAULT:
+            raise ValueError("name is default, which means [auth]; choose another")
         if self.name and not _NAME.fullmatch(self.name):
             raise ValueError("name is not a plain word of at most 40 letters and digits")
         if self.mode not in get_args(Mode):

@@ -55,7 +55,8 @@ class Tickets:
         """The credential that a ticket stands for, once."""
         self._forget_expired()
         found = self._unused.pop(_digest(text), None)
-        self._meter.count("tickets", outcome="used" if found else "refused")
+        outcome = "used" if found else "refused"
+        self._meter.count("tickets", outcome=outcome)
         return replace(found[1], way="ticket") if found else None
 
     def _forget_expired(self) -> None:

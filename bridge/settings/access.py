@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bridge.endpoint.auth_options import AuthOptions
+from bridge.endpoint.auth_options import DEFAULT, AuthOptions
 from bridge.endpoint.origin import BrowserOptions
 from bridge.upstream.target import has_user
 
@@ -19,6 +19,7 @@ from bridge.upstream.target import has_user
 def check_auths(
     auths: Sequence[AuthOptions],
     routes: Sequence[str],
+    relays: Sequence[str],
     *,
     host: str,
     browsers: BrowserOptions,
@@ -30,6 +31,7 @@ def check_auths(
     Args:
         auths: `[auth]`, then `[[auths]]`.
         routes: the auth that each route names.
+        relays: the auth that each relay names.
         host: where the bridge listens.
         browsers: the origins.
         words: the dialect's words for frames that authenticate.
@@ -38,7 +40,13 @@ def check_auths(
     Raises:
         ValueError: with what is wrong and how to mend it.
     """
-    _check_names(auths, routes)
+    _check_names(auths, [*routes, *(name for name in relays if name != DEFAULT)])
+    asking = {auth.name for auth in auths if auth.mode == "forward"}
+    if asking & {"" if name == DEFAULT else name for name in relays if name}:
+        raise ValueError(
+            'a relay names an auth whose mode is "forward", which asks about channels; a relay has '
+            "none, so let its backend decide"
+        )
     for auth in auths:
         where = _where(auth)
         if auth.mode == "none":
@@ -77,7 +85,7 @@ def _check_names(auths: Sequence[AuthOptions], routes: Sequence[str]) -> None:
         raise ValueError(f"auths holds the name {twice} twice; rename one")
     missing = next((name for name in routes if name and name not in counts), None)
     if missing:
-        raise ValueError(f"a route names the auth {missing}, which auths does not hold")
+        raise ValueError(f"a route or relay names the auth {missing}, which auths does not hold")
 
 
 def facts(auths: Sequence[AuthOptions], browsers: BrowserOptions) -> Iterator[tuple[str, str]]:

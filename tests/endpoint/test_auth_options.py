@@ -27,6 +27,7 @@ from tests.support.issuers import options
         ({"query": ""}, "are names"),
         ({"frame_timeout": 0}, "frame_timeout"),
         ({"name": "a/b"}, "plain word"),
+        ({"name": "default"}, "choose another"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], why: str) -> None:

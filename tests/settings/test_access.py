@@ -12,6 +12,8 @@ from tests.support.issuers import SECRET
 JWT: dict[str, Any] = {"algorithms": ["HS256"], "secret": SECRET}
 TOKENS: dict[str, Any] = {"mode": "jwt", "jwt": JWT}
 KEYS: dict[str, Any] = {"algorithms": ["RS256"], "jwks_url": "http://issuer.example/jwks"}
+FORWARD: dict[str, Any] = {"mode": "forward", "forward": {"url": "http://127.0.0.1/{id}"}}
+RELAY: dict[str, Any] = {"path": "/v2/echat", "url": "http://127.0.0.1/"}
 USER: dict[str, Any] = {"sse": {"url": "http://u:p@127.0.0.1/{id}"}}
 
 
@@ -43,6 +45,8 @@ def test_on_loopback_it_needs_no_word(host: str) -> None:
         ({"auths": [{}]}, "has no name"),
         ({"auths": [{"name": "a"}, {"name": "a"}]}, "name a twice"),
         ({"routes": [{"sse": "/x/{channel}", "auth": "a"}]}, "which auths does not hold"),
+        ({"relays": [{**RELAY, "auth": "a"}]}, "which auths does not hold"),
+        ({"auth": FORWARD, "relays": [{**RELAY, "auth": "default"}]}, "let its backend decide"),
         ({"auth": {**TOKENS, "ways": ["frame"]}}, "dialect.auth has no word"),
         ({"auth": {**TOKENS, "ways": ["cookie"]}, "browsers": {"origins": ["*"]}}, "list the orig"),
         ({"auth": {"mode": "passthrough"}, "upstream": USER}, "credential of its own"),

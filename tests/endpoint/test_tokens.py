@@ -59,7 +59,7 @@ def test_a_token_of_a_public_key_grants_what_its_claims_say(algorithm: str) -> N
         ({"exp": int(time.time()) - 1}, "expired"),
         ({"exp": None}, "claim"),
         ({"exp": "soon"}, "malformed"),
-        ({"nbf": int(time.time()) + 60}, "early"),
+        ({"nbf": int(time.time()) + 100_000}, "early"),
         ({"iss": "https://other.example"}, "issuer"),
         ({"iss": None}, "claim"),
         ({"aud": "another"}, "audience"),

@@ -53,7 +53,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "7",
-        "exp": int(time.time()) + 600,
+        "exp": int(time.time()) + 86_400,
         "channels": ["project.1"],
     }
     return {name: value for name, value in (usual | changes).items() if value is not None}

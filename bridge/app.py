@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
 from bridge.endpoint.access import AccessLog
+from bridge.endpoint.auth_options import DEFAULT
+from bridge.endpoint.cors import Cors
+from bridge.endpoint.gate import Gate
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
 from bridge.endpoint.probes import Probes
@@ -26,6 +30,7 @@ from bridge.endpoint.shortcut import Shortcut
 from bridge.endpoint.sse import EventStream
 from bridge.endpoint.stepped import servers_own_kept
 from bridge.endpoint.talk import Talk
+from bridge.endpoint.ticket_desk import TicketDesk
 from bridge.endpoint.unknown import Unknown
 from bridge.endpoint.uplink import Uplink
 from bridge.endpoint.ws import SocketEndpoint
@@ -94,14 +99,17 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
     talk, probes = bridge.talk(), Probes(bridge.hub, bridge.metrics)
     hint = TransportHint(bridge.gateway, bridge.config.routes)
+    shown = _for_pages(bridge, "", {"GET": hint, "HEAD": hint})
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
-        Route("/api/v1/transport/{channel}", ByMethod({"GET": hint, "HEAD": hint})),
+        Route("/api/v1/transport/{channel}", shown),
+        *ticket_routes(bridge),
     ]
     for relay in bridge.config.relays:
-        made += relay_routes(relay, bridge.session, bridge.metrics)
+        behind = partial(_behind, bridge, relay.auth)
+        made += relay_routes(relay, bridge.session, bridge.metrics, behind)
     for route in bridge.config.routes if bridge.config.source else ():
         made += channel_routes(bridge, route, talk)
     return made
@@ -115,6 +123,30 @@ def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[Base
     for path in route.sse_paths:
         stream = EventStream(gateway, bridge.fanouts, route, talk.joining)
         uplink = Uplink(gateway, route)
-        served = ByMethod({"GET": stream, "HEAD": stream, "POST": uplink})
-        made.append(Route(plain(path), served))
+        methods: dict[str, ASGIApp] = {"GET": stream, "HEAD": stream, "POST": uplink}
+        made.append(Route(plain(path), _for_pages(bridge, route.auth, methods)))
     return made
+
+
+def ticket_routes(bridge: Bridge) -> Iterator[BaseRoute]:
+    """Where tickets are issued: one URL for each guard that has them."""
+    for name, guard in bridge.guards.by_name.items():
+        if guard.tickets:
+            desk = TicketDesk(bridge.gateway, guard)
+            path = f"/api/v1/tickets/{name}".rstrip("/")
+            yield Route(path, _for_pages(bridge, name, {"POST": desk}))
+
+
+def _behind(bridge: Bridge, auth: str, app: ASGIApp) -> ASGIApp:
+    """A relay behind the guard that it names, if it names one."""
+    if not auth:
+        return app
+    return Gate(app, bridge.gateway, bridge.guards.by_name["" if auth == DEFAULT else auth])
+
+
+def _for_pages(bridge: Bridge, auth: str, endpoints: Mapping[str, ASGIApp]) -> ASGIApp:
+    """One URL, for pages of the origins that are let in as well."""
+    options = bridge.guards.by_name[auth].options
+    cookies = options.mode != "none" and "cookie" in options.ways
+    methods = ", ".join(endpoints)
+    return Cors(ByMethod(endpoints), bridge.config.browsers, methods, cookies=cookies)

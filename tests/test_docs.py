@@ -118,7 +118,7 @@ def test_every_option_is_in_the_reference() -> None:
 def test_every_printed_configuration_is_valid(name: str, body: str, tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
     file.write_text(body)
-    environment = dict.fromkeys(_REFERENCE.findall(body), "secret")
+    environment = dict.fromkeys(_REFERENCE.findall(body), "secret" * 6)
     config.load(file, placed(name, body), environment)
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
+from bridge.endpoint.auth import Guard
 from bridge.endpoint.fallback import Fallback
 from bridge.endpoint.options import ClientOptions
 from bridge.errors import InvalidChannel
@@ -61,6 +62,7 @@ class Gateway:
         random: uniform in [0, 1), for the delays of returning clients.
         aliases: other names of channels.
         patterns: the channels that are served; anything else is not found.
+        guards: let clients in, by the name that a route gives; the empty one serves all others.
         fallback: notes the clients whose connections are not taken over.
     """
 
@@ -70,6 +72,7 @@ class Gateway:
     random: Callable[[], float]
     aliases: Aliases
     patterns: Sequence[str] = ("*",)
+    guards: Mapping[str, Guard] = field(default_factory=lambda: {"": Guard()})
     fallback: Fallback = field(init=False)
     _named: Callable[[RouteOptions, Place], ChannelName | None] = field(init=False, repr=False)
 
@@ -77,6 +80,10 @@ class Gateway:
         fallback = Fallback(self.meter, wanted=self.options.fast_path)
         object.__setattr__(self, "fallback", fallback)
         object.__setattr__(self, "_named", lru_cache(KEPT)(self._name_of))
+
+    def guard_of(self, name: str) -> Guard:
+        """Who lets clients of a route in."""
+        return self.guards[name]
 
     def admit(self, name: ChannelName) -> ChannelName:
         """The canonical name of a channel that is served here.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.farewell import START, farewell
 from bridge.endpoint.gateway import RESTARTS, Gateway, query_of
+from bridge.endpoint.grant import EXPIRED, Grant, Refusal
 from bridge.endpoint.notices import block_at, gap_block
 from bridge.endpoint.offer import offered
 from bridge.endpoint.reader import Reader
@@ -33,9 +34,9 @@ from bridge.endpoint.taken import TakenStream
 from bridge.errors import InvalidChannel
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
-from bridge.hub.channel import ChannelKey
-from bridge.wire.endings import NOT_FOUND, Ending
+from bridge.wire.endings import NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.event import Event
+from bridge.wire.names import ChannelName
 from bridge.wire.routes import RouteOptions
 from bridge.wire.sse import encode_id, encode_retry
 
@@ -50,6 +51,7 @@ class EventStream:
     ) -> None:
         self._gateway, self._fanouts = gateway, fanouts
         self._route, self._joining = route, joining
+        self._guard = gateway.guard_of(route.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client until it leaves, its stream ends, or its connection is taken over.
@@ -66,32 +68,40 @@ class EventStream:
             await refusal(NOT_FOUND, UNNAMED)(scope, receive, send)
         elif self._gateway.hub.draining:
             await self._turn_away(request, send, self._gateway.hub.draining, RESTARTS)
+        else:
+            await self._admit(request, send, name)
+
+    async def _admit(self, request: Request, send: Send, name: ChannelName) -> None:
+        grant = await self._guard.admit(request, name)
+        if isinstance(grant, Refusal):
+            await self._turn_away(request, send, grant.ending, grant.reason)
         elif request.method == "HEAD":
             await send(START)
             await send({"type": "http.response.body", "body": b""})
         else:
-            await self._serve(request, send, ChannelKey(name))
+            await self._serve(request, send, name, grant)
 
-    async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
-        fanout, taken = self._fanouts.join(key), False
+    async def _serve(self, request: Request, send: Send, name: ChannelName, grant: Grant) -> None:
+        fanout, taken = self._fanouts.join(grant.key(name)), False
         try:
             channel, written = fanout.channel, written_cursor(request)
             place = channel.log.place(written)
             if channel.ending and not isinstance(place, Gap) and place.seq == channel.log.top:
                 await self._turn_away(request, send, channel.ending, channel.reason)
                 return
-            session = Session("sse", place.new if isinstance(place, Gap) else place)
+            cursor = place.new if isinstance(place, Gap) else place
+            session = Session("sse", cursor, grant.principal)
             session.apply(Signal.ACCEPTED)
             greeting = body(self._greeting(place))
             joins = written is None or isinstance(place, Gap)
-            waits = joins and self._joining.wanted(key.name)
-            client = _Client(fanout, session)
+            waits = joins and self._joining.wanted(name)
+            client = _Client(fanout, session, grant.expires_at)
             taken = not waits and self._take(request.scope, client, START, greeting)
             if not taken:
                 await send(START)
                 await send(greeting)
                 shown = await self._joining.snapshot(fanout, session.cursor) if waits else ()
-                client = _Client(fanout, session, shown)
+                client = replace(client, shown=shown)
                 taken = self._take(request.scope, client)
             if not taken:
                 own = servers_own(request.scope, send)
@@ -171,11 +181,13 @@ class _Client:
     Attributes:
         fanout: where it reads.
         session: where it begins.
+        expires_at: when its credential does.
         shown: what it alone is shown first.
     """
 
     fanout: Fanout
     session: Session
+    expires_at: float | None
     shown: Sequence[Event] = ()
 
     def read_by(self, stream: TakenStream | SteppedStream) -> None:
@@ -187,6 +199,8 @@ class _Client:
         for event in self.shown:
             stream.say(block_at(event, self.session.cursor))
         self.fanout.add(stream.reader)
+        if self.expires_at is not None:
+            stream.reader.expire_at(self.expires_at, UNAUTHORIZED, EXPIRED)
 
 
 def written_cursor(connection: HTTPConnection) -> str | None:

@@ -7,6 +7,7 @@ conversation is held over a taken-over connection and through an ASGI server.
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import orjson
 
@@ -19,7 +20,7 @@ from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
 from bridge.endpoint.talk import Talk, Wire
 from bridge.endpoint.upward import NO_WAY_UP
-from bridge.endpoint.wheel import Due, Wheel
+from bridge.endpoint.wheel import Due, Wheel, cancel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
@@ -53,6 +54,7 @@ class Conversation:
     __slots__ = (
         "_carrier",
         "_deadline",
+        "_expiry",
         "_full",
         "_name",
         "_notices",
@@ -71,6 +73,7 @@ class Conversation:
         self._carrier: Carrier | None = None
         self._over = self._full = False
         self._deadline: Due | None = None
+        self._expiry: Due | None = None
         self._ping_due: Due | None = None
 
     def open(self, place: str | None) -> None:
@@ -81,6 +84,12 @@ class Conversation:
             self._subscribe(self._name, place)
         if dialect.server_ping:
             self._ping_later()
+
+    def expire_at(self, when: float, ending: Ending, reason: str) -> None:
+        """End the conversation at a time, as `Reader.expire_at` does on the other wire."""
+        cancel(self._expiry)
+        if not self._over:
+            self._expiry = self._wheel.at(when, partial(self._end_all, ending, reason))
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
@@ -104,15 +113,16 @@ class Conversation:
     def room(self) -> None:
         """The wire takes more again."""
         self._full = False
-        _cancel(self._deadline)
+        cancel(self._deadline)
         for reader in tuple(self._readers.values()):
             reader.room()
 
     def over(self) -> None:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
-        _cancel(self._deadline)
-        _cancel(self._ping_due)
+        cancel(self._deadline)
+        cancel(self._expiry)
+        cancel(self._ping_due)
         for name in tuple(self._readers):
             self._leave(name)
 
@@ -200,10 +210,12 @@ class Conversation:
     def _give_up(self) -> None:
         gateway = self._talk.gateway
         gateway.meter.count("slow_clients", wire="ws")
-        ending = gateway.delayed(TRY_LATER)
+        self._end_all(gateway.delayed(TRY_LATER), TOO_SLOW)
+
+    def _end_all(self, ending: Ending, reason: str) -> None:
         for name in self._readers:
-            self.notify(END, name, **told(ending, TOO_SLOW))
-        self._close(ending, TOO_SLOW)
+            self.notify(END, name, **told(ending, reason))
+        self._close(ending, reason)
 
     # What the client reads.
 
@@ -284,8 +296,3 @@ class Conversation:
         if self._notices:
             said = {"type": kind, "channel": name.text, **members}
             self.wire.deliver(orjson.dumps(said).decode())
-
-
-def _cancel(due: Due | None) -> None:
-    if due:
-        due.cancel()

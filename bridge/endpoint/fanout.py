@@ -110,9 +110,12 @@ class Fanout:
             self._coming[reader] = None
             self._catch_up_soon()
 
-    def deadline(self, callback: Callable[[], None]) -> Due:
-        """Call after the configured send timeout."""
-        return self._service.wheel.after(self._service.options.send_timeout, callback)
+    def deadline(self, callback: Callable[[], None], at: float | None = None) -> Due:
+        """Call at a time of the wheel's clock, or without one after the configured send timeout."""
+        wheel = self._service.wheel
+        if at is None:
+            return wheel.after(self._service.options.send_timeout, callback)
+        return wheel.at(at, callback)
 
     def give_up(self, reader: Reader) -> None:
         """End a reader whose client has not read for too long."""

@@ -37,7 +37,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(rf"\b{PREFIX}[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 _KEY = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = [^`]+)?`")
 _METRIC = re.compile(r"\bws2sse_[a-z]\w*")
-_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo)\b[^\n|&>;]*")
+_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo|contract)\b[^\n|&>;]*")
 
 
 def text_of(name: str) -> str:

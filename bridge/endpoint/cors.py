@@ -12,6 +12,7 @@ from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.auth import page_of
 from bridge.endpoint.credentials import head_of
 from bridge.endpoint.grant import FOREIGN
+from bridge.endpoint.offer import changed
 from bridge.endpoint.origin import BrowserOptions, Origins
 
 Fields = list[tuple[bytes, bytes]]
@@ -43,21 +44,17 @@ class Cors:
         origin = head.get("origin")
         if origin is None:
             # a cache must not give a page what was answered to no page
-            await self._app(scope, receive, _adding([_VARY], send))
-            return
-        if not self._origins.admit(page_of(scope, head)):
-            if scope["method"] == "OPTIONS":
-                response = refusal(FOREIGN.ending, FOREIGN.reason)
-                await response(scope, receive, _adding([_VARY], send))
-            else:
-                await self._app(scope, receive, _adding([_VARY], send))
-            return
-        fields = self._fields(origin)
-        if scope["method"] == "OPTIONS":
-            await answer(204, {})(scope, receive, _adding([*fields, *self._preflight()], send))
+            await _with([_VARY], self._app, scope, receive, send)
+        elif not self._origins.admit(page_of(scope, head)):
+            refused = refusal(FOREIGN.ending, FOREIGN.reason)
+            app = refused if scope["method"] == "OPTIONS" else self._app
+            await _with([_VARY], app, scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            fields = [*self._fields(origin), *self._preflight()]
+            await _with(fields, answer(204, {}), scope, receive, send)
         else:
-            exposing = [*fields, (b"access-control-expose-headers", _EXPOSED)]
-            await self._app(scope, receive, _adding(exposing, send))
+            fields = [*self._fields(origin), (b"access-control-expose-headers", _EXPOSED)]
+            await _with(fields, self._app, scope, receive, send)
 
     def _fields(self, origin: str) -> Fields:
         if self._options.lets_all_in:
@@ -75,10 +72,16 @@ class Cors:
         ]
 
 
-def _adding(fields: Fields, send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *fields]}
-        await send(message)
+async def _with(fields: Fields, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call `app`, whose answer gets these fields whichever way it begins."""
 
-    return sending
+    def adding(message: Message) -> Message:
+        if message["type"] != "http.response.start":
+            return message
+        return {**message, "headers": [*message["headers"], *fields]}
+
+    async def sending(message: Message) -> None:
+        await send(adding(message))
+
+    changed(scope, adding)
+    await app(scope, receive, sending)

@@ -50,6 +50,21 @@ def offered(scope: Scope) -> Takeover | None:
     return offer
 
 
+def changed(scope: Scope, change: Callable[[Message], Message]) -> None:
+    """Let `change` see the messages that begin an answer, where an endpoint takes its connection.
+
+    Whatever wraps an endpoint's `send` has to call this too, since such messages are not sent.
+    """
+    take = offered(scope)
+    if take:
+        offer = take
+
+        def taking(make: Make, *begin: Message) -> Any:  # noqa: ANN401 - as made
+            return offer(make, *map(change, begin))
+
+        scope["extensions"] = {**scope["extensions"], EXTENSION: taking}
+
+
 class Offering:
     """The application as one connection calls it: with the offer in its scope."""
 

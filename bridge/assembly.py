@@ -9,9 +9,8 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from weakref import WeakSet
 
 import aiohttp
@@ -22,6 +21,7 @@ from bridge.control.shadowed import ShadowedLead
 from bridge.endpoint.background import Background
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
@@ -29,19 +29,17 @@ from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
-from bridge.history.memory import MemoryStore
-from bridge.history.pool import Pool
 from bridge.history.sqlite import KeptLog, SqliteStore
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.history.stores import store_of
+from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
-from bridge.parity.comparison import Comparison
-from bridge.parity.observation import Side
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.settings.model import Source as SourceName
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
 from bridge.upstream.dial import Dialer
+from bridge.upstream.owned import owned
 from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
@@ -50,6 +48,7 @@ from bridge.upstream.supervise import Supervisor
 from bridge.upstream.ws import WsUpstream
 from bridge.wire.alias import Aliases
 from bridge.wire.completion import Latch
+from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
@@ -59,12 +58,6 @@ EPOCH_BYTES = 6
 
 def _new_epoch() -> str:
     return secrets.token_hex(EPOCH_BYTES)
-
-
-def _identity(key: Hashable) -> tuple[str, str]:
-    """How a channel is written down. A scope may be made of a credential, so only its digest is."""
-    scope = getattr(key, "scope", "")
-    return str(key), scope and sha256(scope.encode()).hexdigest()
 
 
 class Bridge:
@@ -99,10 +92,11 @@ class Bridge:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
         self._dialer = Dialer()
-        self.shadow = self._new_shadow() if config.shadow.channels else None
+        self._incoming = self.mapping.incoming if config.envelope.changes_incoming else unchanged
+        self.shadow = self._new_shadow()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
-        self.store = self._new_store()
+        self.store = store_of(config.history, _new_epoch, self.metrics)
         self.hub = Hub(
             source or self._lead,
             self.store,
@@ -112,21 +106,44 @@ class Bridge:
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
-            incoming=self.mapping.incoming,
+            incoming=self._incoming,
         )
-        self.gateway = Gateway(
-            hub=self.hub,
-            options=config.client,
-            meter=self.metrics,
-            random=random.random,
-            aliases=self.aliases,
-            patterns=config.channels,
+        self.guards = Guards(
+            config.all_auths,
+            config.browsers,
+            self.metrics,
+            clock=time.monotonic,
+            wall=time.time,
+            session=lambda: self.session,
         )
-
+        self.gateway = self._new_gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
         self.fanouts = Fanouts(self._service())
+
+    def _new_shadow(self) -> Shadow | None:
+        config = self.config
+        return Shadow.of(
+            config.shadow,
+            config.parity,
+            config.source or "legacy",
+            lambda name, source: self.upstream(name, source=source),
+            meter=self.metrics,
+            incoming=self._incoming,
+            reconnect=config.reconnect,
+        )
+
+    def _new_gateway(self) -> Gateway:
+        return Gateway(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            random=random.random,
+            aliases=self.aliases,
+            patterns=self.config.channels,
+            guards=self.guards.by_name,
+        )
 
     def _service(self) -> Service:
         return Service(
@@ -149,6 +166,7 @@ class Bridge:
             connector=connector, timeout=timeout, cookie_jar=jar
         ) as self.session:
             try:
+                self.guards.start()
                 self._open()
                 yield
             finally:
@@ -162,20 +180,6 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
-    def _new_store(self) -> MemoryStore | SqliteStore:
-        options, pool = self.config.history, Pool()
-        if options.persist == "memory":
-            return MemoryStore(options, pool)
-        return SqliteStore(
-            options,
-            identify=_identity,
-            new_epoch=_new_epoch,
-            clock=time.monotonic,
-            wall=time.time,
-            pool=pool,
-            meter=self.metrics,
-        )
-
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""
         if isinstance(self.store, SqliteStore):
@@ -185,6 +189,7 @@ class Bridge:
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
+        await self.guards.aclose()
         self.hub.close()
         if self.shadow:
             await self.shadow.close()
@@ -199,45 +204,42 @@ class Bridge:
         upstream = self.config.upstream
         return [side.url for side in (upstream.sse, upstream.ws) if side]
 
-    def upstream(self, name: ChannelName) -> Upstream:
-        """The leading backend's stream of one channel.
+    def upstream(
+        self,
+        name: ChannelName,
+        own: OwnCredential | None = None,
+        source: SourceName | None = None,
+    ) -> Upstream:
+        """One backend's stream of one channel.
+
+        Args:
+            name: the channel.
+            own: the credential of the client whose stream it is; None for the bridge's.
+            source: which backend; None for the one that leads.
 
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
-        return self._stream(self.config.source, name)
-
-    def _stream(self, source: SourceName | None, name: ChannelName) -> Upstream:
+        source = source or self.config.source
         options, clock = self.config.upstream, time.monotonic
         if source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics, self._dialer)
+            return WsUpstream(owned(options.ws, own), name, clock, self.metrics, self._dialer)
         if source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics, self._dialer)
+            sse = owned(options.sse, own)
+            return SseUpstream(sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
-
-    def _new_shadow(self) -> Shadow:
-        config = self.config
-        leads_old = config.source == "legacy"
-        return Shadow(
-            config.shadow,
-            Side.LEGACY if leads_old else Side.CANDIDATE,
-            lambda name: self._stream("sse" if leads_old else "legacy", name),
-            lambda: Comparison(config.parity),
-            meter=self.metrics,
-            incoming=self.mapping.incoming,
-            reconnect=config.reconnect,
-        )
 
     def _lead(self, channel: Channel) -> Lead:
         lead = self._led(channel)
         return ShadowedLead(lead, channel, self.shadow) if self.shadow else lead
 
     def _led(self, channel: Channel) -> Lead:
-        name, latch = channel.key.name, channel.latch
-        poll = poll_for(self.config.polls, name)
+        key, latch = channel.key, channel.latch
+        poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
             return self._supervise(channel, channel)
-        asked = PollUpstream(poll, name, self.session, meter=self.metrics)
+        poll = owned(poll, key.credential)
+        asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
         lead = PolledLead(
             channel,
             latch,
@@ -249,17 +251,17 @@ class Bridge:
         return lead
 
     def _supervise(self, channel: Channel, downstream: Downstream) -> Supervisor:
-        name, log = channel.key.name, channel.log
+        name, own, log = channel.key.name, channel.key.credential, channel.log
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
-            self.upstream(name),
+            self.upstream(name, own),
             downstream,
             Continuity(side.replay if side else "none"),
             Backoff(self.config.reconnect),
             meter=self.metrics,
             name=name.text,
-            fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
+            fallbacks=[self.upstream(each, own) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
         if isinstance(log, KeptLog):

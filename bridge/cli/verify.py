@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from bridge.cli.contract import learn
 from bridge.cli.durations import Duration
 from bridge.cli.interrupts import Interrupt
 from bridge.cli.judgement import (
@@ -201,29 +202,4 @@ def _listened(
         return anyio.run(run)
 
 
-@verify.command("learn")
-def learn(
-    recordings: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="What `ws2sse record` wrote.")
-    ],
-    *,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FOLDER", help="One TYPE.json a type.")
-    ],
-) -> int:
-    """Draft a JSON Schema for each type of message, from recordings."""
-    from itertools import chain  # noqa: PLC0415
-
-    from bridge.parity.learning import learn as drafted  # noqa: PLC0415
-    from bridge.parity.recording import Transcript  # noqa: PLC0415
-    from bridge.verify.contracts import write_contract  # noqa: PLC0415
-    from bridge.verify.files import sights  # noqa: PLC0415
-
-    transcripts = [Transcript(path.name) for path in recordings]
-    pairs = zip(recordings, transcripts, strict=True)
-    contract = drafted(chain.from_iterable(sights(*pair) for pair in pairs))
-    for note in chain.from_iterable(each.notes() for each in transcripts):
-        print(f"ws2sse: {note}", file=sys.stderr)
-    for path in write_contract(contract, output):
-        print(path)
-    return 0
+verify.command("learn")(learn)

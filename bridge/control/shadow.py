@@ -12,6 +12,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -20,13 +21,17 @@ from bridge.control.sampling import ShadowOptions
 from bridge.control.watch import Watch
 from bridge.control.worker import Worker
 from bridge.hub.channel import Channel, Incoming
+from bridge.parity.comparison import Comparison
 from bridge.parity.observation import Side
+from bridge.parity.options import CompareOptions
 from bridge.parity.report import Report
 from bridge.seams import Meter, Upstream
 from bridge.upstream.backoff import Backoff, ReconnectOptions
 from bridge.wire.names import ChannelName
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("bridge.shadow")
+
+Source = Literal["legacy", "sse"]
 
 REFRESH = 5.0
 """Seconds between two reports on a living channel, for the metrics."""
@@ -98,6 +103,42 @@ class Shadow:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self.is_given_up = False
+
+    @classmethod
+    def of(
+        cls,
+        options: ShadowOptions,
+        parity: CompareOptions,
+        source: Source,
+        upstream: Callable[[ChannelName, Source], Upstream],
+        *,
+        meter: Meter,
+        incoming: Incoming,
+        reconnect: ReconnectOptions,
+    ) -> Shadow | None:
+        """The shadow of a bridge that `source` leads; None where no channel is to be compared.
+
+        Args:
+            options: which channels.
+            parity: how they are compared.
+            source: which backend leads.
+            upstream: makes a backend's stream of a channel.
+            meter: counts what is found.
+            incoming: what an event becomes in the log.
+            reconnect: when to try the other backend again.
+        """
+        if not options.channels:
+            return None
+        other: Source = "sse" if source == "legacy" else "legacy"
+        return cls(
+            options,
+            Side.LEGACY if source == "legacy" else Side.CANDIDATE,
+            lambda name: upstream(name, other),
+            lambda: Comparison(parity),
+            meter=meter,
+            incoming=incoming,
+            reconnect=reconnect,
+        )
 
     def begin(self, channel: Channel) -> None:
         """A channel's lead has started; never raises."""

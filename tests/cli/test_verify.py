@@ -63,12 +63,10 @@ def test_reports_are_written_beside_what_is_printed(
     assert capsys.readouterr().out.startswith("PASS")
 
 
-def test_schemas_are_learned_from_recordings(
-    pair: tuple[str, str], tmp_path: Path, capsys: Captured
-) -> None:
-    assert main(["verify", "learn", *pair, "-o", str(tmp_path / "schemas")]) == 0
-    (path,) = capsys.readouterr().out.split()
-    assert json.loads(Path(path).read_text())["type"] == "object"
+def test_schemas_are_learned_from_a_recording(pair: tuple[str, str], tmp_path: Path) -> None:
+    assert main(["verify", "learn", pair[0], "-o", str(tmp_path / "schemas")]) == 0
+    (path,) = (tmp_path / "schemas").iterdir()
+    assert json.loads(path.read_text())["type"] == "object"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +85,7 @@ def test_schemas_are_learned_from_recordings(
             ["live", "test", "--ws-upstream", "ws://h/{channel}"],
             "upstream: a comparison needs both",
         ),
-        (["learn", "a"], "missing option '-o' / '--output'"),
+        (["learn", "a"], "missing option '--output' / '-o'"),
     ],
 )
 def test_misuse_is_one_line(arguments: list[str], complaint: str, capsys: Captured) -> None:

@@ -62,7 +62,8 @@ class Board:
         ):
             table.add_row(Text(name, "dim"), Text(value))
         troubles = [Text(wording.visible(each), "yellow") for each in look.troubles]
-        bar = ProgressBar(total=self._seconds, completed=look.elapsed, width=40)
+        bar = Table.grid()  # by itself, a bar ends no line
+        bar.add_row(ProgressBar(total=self._seconds, completed=look.elapsed, width=40))
         head = Text(f"{wording.seconds(look.elapsed)}{self._of()}; Ctrl-C ends with the report")
         return Group(head, *((bar,) if self._seconds else ()), table, *troubles)
 

@@ -36,6 +36,7 @@ def test_a_terminal_shows_counts_lag_differences_and_troubles() -> None:
     for part in ("12 s of 1 min 0 s", "1,234 messages", "p50 2 ms, p99 30 ms", "7 altered, 4 miss"):
         assert part in found
     assert "away\\x1b[31m" in found
+    assert [line for line in found.splitlines() if "━" in line and "legacy" in line] == []
 
 
 def test_elsewhere_a_line_is_written_now_and_then() -> None:

@@ -16,8 +16,10 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint import host
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
+from bridge.endpoint.openapi import OpenApi
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.sse import EventStream
@@ -35,6 +37,9 @@ class BridgeApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as Starlette; see `bridge.endpoint.stepped.servers_own`."""
+        if scope["type"] != "lifespan" and not host.names_one_host(scope):
+            await host.refuse(scope, receive, send)
+            return
         with servers_own_kept(scope, send):
             await super().__call__(scope, receive, send)
 
@@ -70,16 +75,18 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
 def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
     talk, probes = bridge.talk(), Probes(bridge.hub, bridge.metrics)
+    served = bridge.config.routes if bridge.config.source else ()
     hint = TransportHint(bridge.gateway, bridge.config.routes)
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
+        Route("/openapi.json", OpenApi(served, bridge.config.relays).__call__),
         Route("/api/v1/transport/{channel}", ByMethod({"GET": hint, "HEAD": hint})),
     ]
     for relay in bridge.config.relays:
         made += relay_routes(relay, bridge.session, bridge.metrics)
-    for route in bridge.config.routes if bridge.config.source else ():
+    for route in served:
         made += channel_routes(bridge, route, talk)
     return made
 

@@ -22,6 +22,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+from bridge.endpoint.pipelined import AttentiveProtocol
+from bridge.endpoint.unreadable import AnsweringSocket
 from bridge.wire.framing import DEFLATE_BITS
 
 EXTENSION = "ws2sse.takeover"
@@ -34,6 +36,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
         "cycle",
         "flow",
         "handle_websocket_upgrade",
+        "on_headers_complete",
         "parser",
         "pipeline",
         "scope",
@@ -43,6 +46,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
     RequestResponseCycle: (
         "chunked_encoding",
         "disconnected",
+        "message_event",
         "response_complete",
         "response_started",
     ),
@@ -56,6 +60,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
         "data_received",
         "disconnected",
         "handshake_complete",
+        "handshake_initiated",
         "loop",
         "scope",
         "stop_keepalive",
@@ -107,7 +112,7 @@ class _Offering:
         await self._app(scope, receive, send)
 
 
-class StreamProtocol(HttpToolsProtocol):
+class StreamProtocol(AttentiveProtocol):
     """uvicorn's HTTP protocol, offering its connection once a response has begun."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -139,9 +144,10 @@ class StreamProtocol(HttpToolsProtocol):
     def _let_go(self) -> None:
         """Break the ring of references, so that what uvicorn held is freed with the task."""
         del self.app, self.cycle, self.flow, self.parser, self.scope, self.transport
+        del self._unanswered
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(AnsweringSocket):
     """uvicorn's WebSocket protocol, offering its connection once it is accepted."""
 
     _reads = 0

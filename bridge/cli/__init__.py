@@ -1,4 +1,4 @@
-"""The command line: `ws2sse serve`, `check`, `tap`, `record`, `replay`, `verify` and `demo`.
+"""The command line: `serve`, `check`, `tap`, `record`, `replay`, `verify`, `contract`, `demo`.
 
 Decides how a mistake is told (one line on stderr, status 2) and what ends a command; the commands
 themselves are one module each.
@@ -18,6 +18,7 @@ import typer
 from typer.main import get_command
 
 from bridge.cli.check import check
+from bridge.cli.contract import contract
 from bridge.cli.demo import demo
 from bridge.cli.record import record
 from bridge.cli.replay import replay
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 for _command in (serve, check, tap, record, replay, demo):
     app.command()(_command)
+app.add_typer(contract, name="contract")
 
 
 def _show_version(wanted: bool) -> None:

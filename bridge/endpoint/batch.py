@@ -21,6 +21,8 @@ from bridge.wire.names import ChannelName
 class Form(Enum):
     """What a client's outlet writes."""
 
+    __hash__ = object.__hash__  # by identity, in C; the enumeration's own is Python
+
     CHUNK = "chunk"
     """SSE blocks as one HTTP chunk, straight to a transport."""
 

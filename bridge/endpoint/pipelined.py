@@ -1,8 +1,10 @@
-"""Requests that wait behind another one on their connection, and what becomes of that one.
+"""uvicorn's HTTP protocol where it would leave a client or a connection behind.
 
-Decides only who hears that a connection is lost. uvicorn tells the request that came last, and so,
-where one waits behind a stream (RFC 9112, 9.3.2 allows that), never the stream: it would write to
-nobody for ever, and a client could leave as many of those behind as it likes.
+Decides who hears that a connection is lost. uvicorn tells the request that came last, and so, where
+one waits behind a stream (RFC 9112, 9.3.2 allows that), never the stream: it would write to nobody
+for ever, and a client could leave as many of those behind as it likes. And decides that what no
+server accepts as a handshake is refused: uvicorn would leave one that has a body unanswered, and
+not tell one of another version which to use.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from bridge.endpoint.handshake import refusal
 
 
 class AttentiveProtocol(HttpToolsProtocol):
@@ -28,6 +32,15 @@ class AttentiveProtocol(HttpToolsProtocol):
         if latest is not None and latest not in waiting:
             waiting.append(latest)
         self._unanswered = waiting
+
+    def handle_websocket_upgrade(self) -> None:
+        """As uvicorn, but for what no server accepts."""
+        said = refusal(tuple(self.scope["headers"]), self.server_state.default_headers)
+        if said:
+            self.transport.write(said)
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As uvicorn, for each of them."""

@@ -60,6 +60,8 @@ class RelayOptions:
         queue: frames of one WebSocket that may wait for their turn; then reading pauses.
         max_event_bytes: the largest event that is decoded for WebSocket clients.
         tls: whom `https` trusts, and what it proves of the bridge.
+        auth: which of `[[auths]]` a client has to satisfy before it reaches the backend, or
+            `default` for `[auth]`; empty leaves it to the backend.
     """
 
     path: str
@@ -76,6 +78,7 @@ class RelayOptions:
     queue: int = 16
     max_event_bytes: int = 16 * 1024 * 1024
     tls: TlsOptions = SYSTEM
+    auth: str = ""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):

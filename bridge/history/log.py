@@ -224,11 +224,12 @@ class Log:
             self._pool.changed(self, self._bytes - before)
 
     def _exceeds(self, now: float) -> bool:
-        options = self._options
+        options, entries = self._options, self._entries
+        kept = len(entries)
         return (
-            len(self._entries) > options.max_events
+            kept > options.max_events
             or self._bytes > options.max_bytes
-            or now - self._entries[self.base + 1].at > options.max_age
+            or now - entries[self._top - kept + 1].at > options.max_age
         )
 
     def _hole(self, cursor: Cursor) -> Gap | None:

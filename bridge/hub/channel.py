@@ -7,11 +7,12 @@ write to it through `bridge.seams.Downstream`; sessions read its log and leave a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridge.history.log import Log
 from bridge.seams import Lead, Meter
+from bridge.wire.credential import OwnCredential
 from bridge.wire.endings import Ending
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
@@ -30,10 +31,13 @@ class ChannelKey:
         name: the channel.
         scope: empty where all readers share one upstream; else it names the credential whose
             stream this is, so that no two principals ever share one.
+        credential: what goes upstream for that scope. A scope stands for one credential, so this
+            is no part of what tells keys apart, and it is never shown.
     """
 
     name: ChannelName
     scope: str = ""
+    credential: OwnCredential | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.name.text
@@ -141,8 +145,11 @@ class Channel:
                 self._meter.count("payloads_not_json")
             if has_carriage_return(event.data):
                 self._meter.count("payloads_with_return")
-            for made in self._incoming(event, name):
-                append(made, now)
+            if self._incoming is unchanged:
+                append(event, now)
+            else:
+                for made in self._incoming(event, name):
+                    append(made, now)
         published = log.top - top
         self._meter.count("events_published", published)
         if published:

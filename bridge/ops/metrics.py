@@ -56,6 +56,10 @@ TABLE: tuple[Metric, ...] = (
     Metric("history_commits", "counter", "Commits to the history's file.", ("outcome",)),
     Metric("polls", "counter", "Requests of the polling of last resort.", ("outcome",)),
     Metric("snapshots", "counter", "Snapshots that were fetched for joiners.", ("outcome",)),
+    Metric("auth_refused", "counter", "Clients, channels or frames not let in.", ("reason",)),
+    Metric("auth_questions", "counter", "Questions to the endpoint of forward.", ("outcome",)),
+    Metric("jwks_fetches", "counter", "Fetches of an issuer's keys.", ("outcome",)),
+    Metric("tickets", "counter", "Tickets in URLs.", ("outcome",)),
     Metric("relay_streams", "counter", "Streams opened by POST.", ("outcome",)),
     Metric("relay_bytes", "counter", "Bytes of relayed streams."),
 )

@@ -59,11 +59,11 @@ def _validator(name: str, schema: Schema) -> jsonschema_rs.Validator:
         # the library's default draft is the newest it knows
         return jsonschema_rs.validator_for(dict(schema), validate_formats=True, offline=True)
     except jsonschema_rs.ValidationError as error:
+        if error.kind.name == "$ref":
+            remedy = "a schema may refer to parts of itself only"
+            raise ConfigError(where, error.message, remedy) from None
         at = "".join(f"/{step}" for step in error.instance_path)
         raise ConfigError(where, f"no JSON Schema at {at or '/'}: {error.message}") from None
-    except (jsonschema_rs.ReferencingError, ValueError) as error:
-        remedy = "a schema may refer to parts of itself only"
-        raise ConfigError(where, " ".join(str(error).split()), remedy) from None
 
 
 def type_of(message: object, event: str = UNTYPED) -> str:

@@ -47,10 +47,9 @@ class Draft:
 
     def _schema(self, kind: str) -> dict[str, Any]:
         schema = self._outlines[kind].schema()
-        members = schema.get("properties", {})
-        named = next((name for name in TYPE_MEMBERS if name in members), None)
-        if named in schema.get("required", ()) and members[named].get("type") == "string":
-            members[named] = {"const": kind}
+        for name in self._outlines[kind].constants(kind):
+            if name in TYPE_MEMBERS:
+                schema["properties"][name] = {"const": kind}
         return {"$schema": DIALECT, "title": kind} | schema
 
 

@@ -113,6 +113,14 @@ class Outline:
         draft: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds}
         return draft | self._of_texts(kinds) | self._of_objects() | self._of_arrays()
 
+    def constants(self, text: str) -> list[str]:
+        """The members that are this text wherever they are there."""
+        return [name for name, member in self._members.items() if member.is_always(text)]
+
+    def is_always(self, text: str) -> bool:
+        """Whether nothing but this text was seen."""
+        return set(self._kinds) == {"string"} and self._values == {text}
+
     def _take_text(self, text: str) -> None:
         self._formats = {name for name in self._formats if FORMATS[name](text)}
         if self._values is not None:

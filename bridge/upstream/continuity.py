@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -150,10 +150,14 @@ class Continuity:
         self._settle()
         self._joining = True
 
-    def admit(self, events: Iterable[Event]) -> list[Event | Missing]:
-        """What of a batch is new, in order, with each hole in its place."""
+    def admit(self, events: Sequence[Event]) -> Sequence[Event | Missing]:
+        """What of a batch is new, in order, with each hole in its place.
+
+        Where nothing can be missing or come twice, which is nearly always, that is `events` itself.
+        """
         if not (self._overlapping or self._open_break or self._joining):
-            return self._unbroken(events)
+            self._follow(events)
+            return events
         news: list[Event | Missing] = []
         for event in events:
             if self._overlapping and self._is_repetition(event):
@@ -164,16 +168,14 @@ class Continuity:
             news.append(event)
         return news
 
-    def _unbroken(self, events: Iterable[Event]) -> list[Event | Missing]:
-        """As `admit` where nothing can be missing or come twice: nearly always."""
-        news: list[Event | Missing] = [*events]
-        follow, remembers = self._numbering.follow, self._replay != "none"
+    def _follow(self, events: Sequence[Event]) -> None:
+        """As `_note` of each, in an unbroken stream."""
+        numbering, remembers = self._numbering, self._replay != "none"
         for event in events:
-            identity = event.id
-            follow(identity)
-            if identity and remembers and not self._ambiguous:
+            if not numbering.opaque:
+                numbering.follow(event.id)
+            if event.id and remembers and not self._ambiguous:
                 self._remember(event)
-        return news
 
     def lost(self, *, unsure: bool = False) -> None:
         """The connection is over; does nothing where none was open.

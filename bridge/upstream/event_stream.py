@@ -54,14 +54,14 @@ class EventStream(Connection):
 
     def _deal(self, body: bytes) -> Lost | None:
         if body:
-            take = self._sink.take
             for signal in self._reading.take(body):
                 if isinstance(signal, Lost):
                     return signal
-                take(signal)
-        if self._response.fault:
-            return self._broken_off(ConnectionError(self._response.fault))
-        if self._response.complete:
+                self._sink.take(signal)
+        response = self._response
+        if response.fault:
+            return self._broken_off(ConnectionError(response.fault))
+        if response.complete:
             return Lost(endings.NO_STATUS, "the backend ended the stream")
         return None
 

@@ -29,6 +29,7 @@ from bridge.upstream.answer import (
     message,
 )
 from bridge.upstream.tls import SYSTEM, TlsOptions
+from bridge.wire.credential import OwnCredential
 from bridge.wire.event import Event
 from bridge.wire.lookup import first_text
 from bridge.wire.names import ChannelName, expand, served
@@ -115,7 +116,7 @@ class Snapshots:
         return self._options_of(name) is not None
 
     async def fetch(
-        self, name: ChannelName, *, scope: str = "", headers: Mapping[str, str] | None = None
+        self, name: ChannelName, *, scope: str = "", own: OwnCredential | None = None
     ) -> Event | None:
         """The channel's state as an event of origin `snapshot`; None where there is none in time.
 
@@ -125,7 +126,7 @@ class Snapshots:
             name: the channel.
             scope: whose answer it is, where the backend decides by credential: answers are
                 never shared between scopes.
-            headers: sent beside the configured ones, such as that credential.
+            own: that credential, sent in place of the configured one.
         """
         options = self._options_of(name)
         if options is None:
@@ -135,7 +136,7 @@ class Snapshots:
         while True:
             request = self._requests.get((name.text, scope))
             if request is None or (request.number <= came and self._is_spent(request)):
-                request = self._begin(options, name, scope, headers or {})
+                request = self._begin(options, name, scope, own)
             await asyncio.wait((request.task,))
             if request.task.cancelled():
                 return None
@@ -156,12 +157,13 @@ class Snapshots:
         return next((option for option in self._options if served(name, option.match)), None)
 
     def _begin(
-        self, options: SnapshotOptions, name: ChannelName, scope: str, headers: Mapping[str, str]
+        self, options: SnapshotOptions, name: ChannelName, scope: str, own: OwnCredential | None
     ) -> _Request:
         self._begun += 1
-        task = asyncio.create_task(
-            self._ask(options, expand(options.url, name), {**options.headers, **headers})
-        )
+        url, headers = options.url, options.headers
+        if own:
+            url, headers = own.url(url), own.headers(headers)
+        task = asyncio.create_task(self._ask(options, expand(url, name), headers))
         self._requests.pop((name.text, scope), None)
         request = _Request(task, self._begun, self._clock() + options.fresh)
         self._requests[name.text, scope] = request

@@ -182,9 +182,10 @@ class Supervisor:
             self._continuity.told()
             self._downstream.gap(TOLD, signal.missed if signal.missed >= 0 else None)
         events = signal.events
-        published = self._publish(self._continuity.admit(events)) if events else 0
-        repeated = len(events) - published
-        if repeated:
+        news = self._continuity.admit(events)
+        if news is events:
+            self._pass_on(events)
+        elif repeated := len(events) - self._publish(news):
             self._meter.count("upstream_repetitions", repeated, kind=self._upstream.kind)
         if signal.last_id is not None:
             self._last_id = signal.last_id or None  # the empty id is none (HTML Standard 9.2.6)
@@ -216,7 +217,7 @@ class Supervisor:
                 batch.append(each)
         return published + self._pass_on(batch)
 
-    def _pass_on(self, batch: list[Event]) -> int:
+    def _pass_on(self, batch: Sequence[Event]) -> int:
         if batch:
             self._downstream.publish(batch)
             self._delivered = True

@@ -39,7 +39,7 @@ def read_contract(path: Path | str) -> Contract:
         found = sorted(each for each in place.iterdir() if each.suffix == _SUFFIX)
         if not found:
             raise ConfigError(str(place), "holds no schema", "name the files TYPE.json")
-        return _checked(Contract({_type(each): _object(each) for each in found}, title=place.name))
+        return _checked(Contract({_type(each): _schema(each) for each in found}, title=place.name))
     content = _object(place)
     if "asyncapi" in content:
         return _checked(contract_of(content, str(place)))
@@ -64,6 +64,18 @@ def write_contract(contract: Contract, folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
+def write_document(document: Any, path: Path) -> None:  # noqa: ANN401 - JSON is anything
+    """Write an AsyncAPI document.
+
+    Raises:
+        ConfigError: it cannot be written there.
+    """
+    try:
+        path.write_bytes(pretty(document))
+    except OSError as error:
+        raise _unusable(path, error, "written") from None
+
+
 def pretty(value: Any) -> bytes:  # noqa: ANN401 - JSON is anything
     """JSON for people, with a line end."""
     return orjson.dumps(value, option=_PRETTY)
@@ -76,6 +88,13 @@ def _checked(contract: Contract) -> Contract:
 
 def _type(path: Path) -> str:
     return unquote(path.stem)
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    schema = _object(path)
+    if "asyncapi" in schema:
+        raise ConfigError(str(path), "is an AsyncAPI document among schemas", "name it alone")
+    return schema
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from urllib.parse import quote
 
 from bridge.errors import InvalidChannel
@@ -107,6 +108,7 @@ def check_template(template: str) -> None:
         ) from None
 
 
+@cache
 def fields(template: str) -> frozenset[str]:
     """The field names that a template uses."""
     return frozenset(_FIELD.findall(template))

@@ -38,6 +38,7 @@ class RouteOptions:
         aliases: more SSE paths.
         channel: the channel template over the paths' fields, such as `project.{id}`; empty where
             the path names no channel, and a query or a subscribe frame does.
+        auth: which of `[[auths]]` lets clients in here; empty for `[auth]`.
 
     A path's field is `{id}`, `{id:str}`, `{id:int}` or `{id:uuid}`.
 
@@ -49,6 +50,7 @@ class RouteOptions:
     sse: str = ""
     aliases: tuple[str, ...] = ()
     channel: str = "{channel}"
+    auth: str = ""
 
     def __post_init__(self) -> None:
         if not self.paths:

@@ -56,7 +56,7 @@ async def test_headers_and_an_id_come_before_the_backend_has_said_anything(
         assert block == b"id: %s-0\n\n" % running.channel().log.epoch.encode()
         headers = stream.response.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        assert headers["Cache-Control"] == "no-cache, no-transform"
+        assert headers["Cache-Control"] == "no-cache, no-store, no-transform"
         assert headers["X-Accel-Buffering"] == "no"
 
 

@@ -16,7 +16,7 @@ def test_servers_that_offer_nothing_are_understood() -> None:
 def test_what_wraps_an_answer_sees_how_it_begins_when_its_connection_is_taken() -> None:
     begun: list[Message] = []
 
-    def take(make: Any, *begin: Message) -> str:
+    def take(make: Any, *begin: Message) -> Any:
         begun.extend(begin)
         return make
 

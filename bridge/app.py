@@ -20,12 +20,14 @@ from bridge.assembly import Bridge
 from bridge.config import Config
 from bridge.control.admin import Guard
 from bridge.control.parity_pages import ParityPages
+from bridge.endpoint import host
 from bridge.endpoint.access import AccessLog
 from bridge.endpoint.auth_options import DEFAULT
 from bridge.endpoint.cors import Cors
 from bridge.endpoint.gate import Gate
 from bridge.endpoint.hint import TransportHint
 from bridge.endpoint.methods import ByMethod
+from bridge.endpoint.openapi import OpenApi
 from bridge.endpoint.probes import Probes
 from bridge.endpoint.relay import relay_routes
 from bridge.endpoint.shortcut import Shortcut
@@ -61,6 +63,9 @@ class BridgeApp(Starlette):
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and not host.names_one_host(scope):
+            await host.refuse(scope, receive, send)
+            return
         with servers_own_kept(scope, send):
             endpoint = None if self.user_middleware else self.shortcut.find(scope)
             await (endpoint or super().__call__)(scope, receive, send)
@@ -100,12 +105,14 @@ def create_app(config: Config, bridge: Bridge | None = None) -> Starlette:
 def routes(bridge: Bridge) -> list[BaseRoute]:
     """All routes, the most particular first; needs the running session."""
     talk, probes = bridge.talk(), Probes(bridge.hub, bridge.metrics)
+    served = bridge.config.routes if bridge.config.source else ()
     hint = TransportHint(bridge.gateway, bridge.config.routes)
     shown = _for_pages(bridge, "", {"GET": hint, "HEAD": hint})
     made: list[BaseRoute] = [
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
+        Route("/openapi.json", OpenApi(served, bridge.config.relays).__call__),
         Route("/api/v1/transport/{channel}", shown),
         *ticket_routes(bridge),
     ]
@@ -114,7 +121,7 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
     for relay in bridge.config.relays:
         behind = partial(_behind, bridge, relay.auth)
         made += relay_routes(relay, bridge.session, bridge.metrics, behind)
-    for route in bridge.config.routes if bridge.config.source else ():
+    for route in served:
         made += channel_routes(bridge, route, talk)
     return made
 

@@ -23,9 +23,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from bridge.endpoint.front import Front
-from bridge.endpoint.handshake import is_shared, refusal, shared_deflate
+from bridge.endpoint.handshake import is_shared, shared_deflate
 from bridge.endpoint.head import Fields, Head
 from bridge.endpoint.offer import Make, Offering
+from bridge.endpoint.pipelined import AttentiveProtocol
+from bridge.endpoint.unreadable import AnsweringSocket
 
 RELIED_ON: Mapping[type, Iterable[str]] = {
     Config: (
@@ -47,6 +49,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
         "data_received",
         "flow",
         "handle_websocket_upgrade",
+        "on_headers_complete",
         "parser",
         "pipeline",
         "scope",
@@ -57,6 +60,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
     RequestResponseCycle: (
         "chunked_encoding",
         "disconnected",
+        "message_event",
         "response_complete",
         "response_started",
     ),
@@ -70,6 +74,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
         "data_received",
         "disconnected",
         "handshake_complete",
+        "handshake_initiated",
         "loop",
         "scope",
         "stop_keepalive",
@@ -80,7 +85,7 @@ RELIED_ON: Mapping[type, Iterable[str]] = {
 """Attributes of uvicorn's protocols that this file reads or sets."""
 
 
-class StreamProtocol(HttpToolsProtocol):
+class StreamProtocol(AttentiveProtocol):
     """uvicorn's HTTP protocol, offering its connection once a response has begun."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -107,25 +112,18 @@ class StreamProtocol(HttpToolsProtocol):
         return successor
 
     def handle_websocket_upgrade(self) -> None:
-        """As uvicorn, but without leaving a parser behind that keeps all of this alive.
-
-        What no server accepts is refused here: uvicorn would leave a handshake that has a body
-        unanswered, and not tell one of another version which to use.
-        """
-        said = refusal(tuple(self.scope["headers"]), self.server_state.default_headers)
-        if said:
-            self.transport.write(said)
-            self.transport.close()
-            return
+        """As uvicorn, but without leaving a parser behind that keeps all of this alive."""
         super().handle_websocket_upgrade()
-        self._let_go()
+        if not self.transport.is_closing():
+            self._let_go()
 
     def _let_go(self) -> None:
         """Break the ring of references, so that what uvicorn held is freed with the task."""
         del self.app, self.cycle, self.flow, self.parser, self.scope, self.transport
+        del self._unanswered
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(AnsweringSocket):
     """uvicorn's WebSocket protocol, offering its connection once it is accepted."""
 
     _reads = 0

@@ -20,7 +20,10 @@ from bridge.errors import InvalidChannel
 
 MAX_LENGTH = 200
 _PART = r"[A-Za-z0-9_~@:+=,-]+"
-_NAME = re.compile(rf"{_PART}(?:\.{_PART})*", re.ASCII)
+PATTERN = rf"{_PART}(?:\.{_PART})*"
+"""The grammar of a name but for its length, as a regular expression that ECMA 262 reads alike."""
+
+_NAME = re.compile(PATTERN, re.ASCII)
 _FIELD = re.compile(r"\{(\w+)\}")
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.endpoint.conftest import errors, way
 from tests.faults.cells import reasons, settings
+
+__all__ = ["errors", "held", "pytest_terminal_summary", "way"]
 
 HELD = pytest.StashKey[int]()
 RESULTS = Path(__file__).parents[2] / "build" / "faults" / "matrix.json"

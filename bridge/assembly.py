@@ -9,8 +9,9 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from weakref import WeakSet
 
 import aiohttp
@@ -27,12 +28,15 @@ from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
+from bridge.history.pool import Pool
+from bridge.history.sqlite import KeptLog, SqliteStore
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
+from bridge.upstream.dial import Dialer
 from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
@@ -46,6 +50,16 @@ from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
 
 EPOCH_BYTES = 6
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(EPOCH_BYTES)
+
+
+def _identity(key: Hashable) -> tuple[str, str]:
+    """How a channel is written down. A scope may be made of a credential, so only its digest is."""
+    scope = getattr(key, "scope", "")
+    return str(key), scope and sha256(scope.encode()).hexdigest()
 
 
 class Bridge:
@@ -78,12 +92,14 @@ class Bridge:
         if config.envelope.wrap:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
+        self._dialer = Dialer()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
+        self.store = self._new_store()
         self.hub = Hub(
             source or self._lead,
-            MemoryStore(config.history),
-            new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+            self.store,
+            new_epoch=_new_epoch,
             options=config.hub,
             clock=time.monotonic,
             call_later=self._call_later,
@@ -103,16 +119,17 @@ class Bridge:
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = Fanouts(
-            Service(
-                hub=self.hub,
-                options=config.client,
-                meter=self.metrics,
-                wheel=self.wheel,
-                call_soon=self._call_soon,
-                outgoing=self.outgoing,
-                delayed=self.gateway.delayed,
-            )
+        self.fanouts = Fanouts(self._service())
+
+    def _service(self) -> Service:
+        return Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
         )
 
     @asynccontextmanager
@@ -125,6 +142,7 @@ class Bridge:
             connector=connector, timeout=timeout, cookie_jar=jar
         ) as self.session:
             try:
+                self._open()
                 yield
             finally:
                 await self._close()
@@ -137,11 +155,33 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
+    def _new_store(self) -> MemoryStore | SqliteStore:
+        options, pool = self.config.history, Pool()
+        if options.persist == "memory":
+            return MemoryStore(options, pool)
+        return SqliteStore(
+            options,
+            identify=_identity,
+            new_epoch=_new_epoch,
+            clock=time.monotonic,
+            wall=time.time,
+            pool=pool,
+            meter=self.metrics,
+        )
+
+    def _open(self) -> None:
+        """Write down from now on what is to be kept; nobody may return for what was kept before."""
+        if isinstance(self.store, SqliteStore):
+            self.store.start()
+            self.wheel.after(self.config.hub.retain, self.store.forget_unclaimed)
+
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+        if isinstance(self.store, SqliteStore):
+            await self.store.close()
         if self._snapshots:
             await self._snapshots.aclose()
 
@@ -158,24 +198,29 @@ class Bridge:
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics)
+            return WsUpstream(options.ws, name, clock, self.metrics, self._dialer)
         if self.config.source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+            return SseUpstream(options.sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
         name, latch = channel.key.name, channel.latch
         poll = poll_for(self.config.polls, name)
         if poll is None or not isinstance(latch, Latch):
-            return self._supervise(name, channel)
+            return self._supervise(channel, channel)
         asked = PollUpstream(poll, name, self.session, meter=self.metrics)
         lead = PolledLead(
-            channel, latch, lambda downstream: self._supervise(name, downstream), asked, poll.after
+            channel,
+            latch,
+            lambda downstream: self._supervise(channel, downstream),
+            asked,
+            poll.after,
         )
         self._leads.add(lead)
         return lead
 
-    def _supervise(self, name: ChannelName, downstream: Downstream) -> Supervisor:
+    def _supervise(self, channel: Channel, downstream: Downstream) -> Supervisor:
+        name, log = channel.key.name, channel.log
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
@@ -188,6 +233,10 @@ class Bridge:
             fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
+        if isinstance(log, KeptLog):
+            if log.restored is not None:
+                supervisor.recall(log.restored, [entry.event for entry in log.tail(0)])
+            log.mark = supervisor.mark
         return supervisor
 
     def _fallbacks(self, name: ChannelName) -> tuple[ChannelName, ...]:

@@ -74,7 +74,11 @@ class Batch:
         if form is Form.BLOCKS:
             return body(b"".join([entry.sse for entry in self.entries]))
         if form is Form.CHUNK:
-            return chunk(b"".join([entry.sse for entry in self.entries]))
+            entries = self.entries
+            whole = (
+                entries[0].sse if len(entries) == 1 else b"".join([each.sse for each in entries])
+            )
+            return chunk(whole)
         if form is Form.ENTRIES:
             return self
         payloads = [each for entry in self.entries for each in self.payloads(entry)]

@@ -48,6 +48,10 @@ def unchanged(event: Event, _: ChannelName) -> tuple[Event, ...]:
     return (event,)
 
 
+def _never() -> bool:
+    return False
+
+
 class Latch(Protocol):
     """Lets exactly one completion through, whichever source brings it first."""
 
@@ -72,6 +76,8 @@ class Channel:
         ending: set once the backend ended the channel for good.
         reason: one line for people beside `ending`.
         ready: whether the backend has answered, one way or the other, since the lead started.
+        behind: whether those who keep up still lack something that was published; set by who
+            serves them.
     """
 
     __slots__ = (
@@ -80,6 +86,7 @@ class Channel:
         "_incoming",
         "_meter",
         "_readers",
+        "behind",
         "ended_at",
         "ending",
         "key",
@@ -110,8 +117,14 @@ class Channel:
         self.reason = ""
         self.ended_at = 0.0
         self.ready = False
+        self.behind: Callable[[], bool] = _never
 
     # What the upstream calls.
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a backend that floods may go on; slow readers are waited for by nobody."""
+        return not self.behind()
 
     def opened(self) -> None:
         """The backend is connected; readers that wait for that are woken."""
@@ -120,26 +133,26 @@ class Channel:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Append a batch and wake everyone once. A latched duplicate is left out and counted."""
-        now, top = self._clock(), self.log.top
+        now, log, name = self._clock(), self.log, self.key.name
+        top = log.top
+        append = log.append if self.latch is None else self._append_latched
         for event in events:
-            self._count_oddities(event)
-            for made in self._incoming(event, self.key.name):
-                self._append(made, now)
-        self._meter.count("events_published", self.log.top - top)
-        if self.log.top > top:
+            if not is_json(event.data):
+                self._meter.count("payloads_not_json")
+            if has_carriage_return(event.data):
+                self._meter.count("payloads_with_return")
+            for made in self._incoming(event, name):
+                append(made, now)
+        published = log.top - top
+        self._meter.count("events_published", published)
+        if published:
             self.ring()
 
-    def _append(self, event: Event, now: float) -> None:
+    def _append_latched(self, event: Event, now: float) -> None:
         if self.latch is None or self.latch.admit(event, self.log.top + 1):
             self.log.append(event, now)
         else:
             self._meter.count("completions_latched")
-
-    def _count_oddities(self, event: Event) -> None:
-        if not is_json(event.data):
-            self._meter.count("payloads_not_json")
-        if has_carriage_return(event.data):
-            self._meter.count("payloads_with_return")
 
     def gap(self, reason: str, lost: int | None = None) -> None:
         """Put the notice of a hole into the log, for those here and those who come back."""

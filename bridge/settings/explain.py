@@ -143,6 +143,8 @@ def _limits(config: Config) -> Iterator[Fact]:
             f"{history.max_age:g} s of each channel; newcomers begin with {start}"
         ),
     )
+    kept = f"over a restart, in {history.path}" if history.path else "in memory alone"
+    yield "", f"kept {kept}"
     yield (
         "idle",
         (

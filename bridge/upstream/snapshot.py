@@ -28,6 +28,7 @@ from bridge.upstream.answer import (
     check_source,
     message,
 )
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.event import Event
 from bridge.wire.lookup import first_text
 from bridge.wire.names import ChannelName, expand, served
@@ -49,6 +50,7 @@ class SnapshotOptions:
         fresh: seconds for which joiners of one channel share an answer that holds a result,
             counted from its request.
         max_bytes: how large an answer may be, decompressed.
+        tls: whom `https` trusts, and what it proves of the bridge.
     """
 
     match: tuple[str, ...]
@@ -59,6 +61,7 @@ class SnapshotOptions:
     deadline: float = 2.0
     fresh: float = 1.0
     max_bytes: int = MAX_BYTES
+    tls: TlsOptions = SYSTEM
 
     def __post_init__(self) -> None:
         check_source(self.match, self.url, self.headers, self.wrap)
@@ -166,7 +169,12 @@ class Snapshots:
 
     async def _ask(self, options: SnapshotOptions, url: str, headers: Mapping[str, str]) -> _Found:
         answer = await ask(
-            self._session, url, headers, deadline=options.deadline, max_bytes=options.max_bytes
+            self._session,
+            url,
+            headers,
+            deadline=options.deadline,
+            max_bytes=options.max_bytes,
+            tls=options.tls,
         )
         data = message(options.wrap, answer, options.results) if answer.usable else None
         outcome = _outcome(answer, data)

@@ -255,14 +255,21 @@ class Rules:
                 value = pattern.changed(value, lambda _: DROP)
         return value
 
+    def ignored(self, message: str, path: str) -> str | None:
+        """Which rule ignores this place, None where none does."""
+        for pattern in self._ignored:
+            if pattern.matches(message, path):
+                return f"ignored by {pattern.text}"
+        return None
+
     def excuse(self, message: str, path: str, legacy: Value, candidate: Value) -> str | None:
         """Which rule excuses that two values at this place differ, None where none does.
 
         Absent values are `DROP`.
         """
-        for pattern in self._ignored:
-            if pattern.matches(message, path):
-                return f"ignored by {pattern.text}"
+        ignored = self.ignored(message, path)
+        if ignored is not None:
+            return ignored
         for rule in self._normalised:
             if rule.pattern.matches(message, path) and _alike(rule.name, legacy, candidate):
                 return f"alike by {rule.pattern.text}={rule.name}"

@@ -9,8 +9,9 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from weakref import WeakSet
 
 import aiohttp
@@ -19,6 +20,7 @@ from bridge.config import Config
 from bridge.endpoint.background import Background
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
@@ -27,12 +29,16 @@ from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.history.pool import Pool
+from bridge.history.sqlite import KeptLog, SqliteStore
+from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
+from bridge.upstream.dial import Dialer
+from bridge.upstream.owned import owned
 from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
@@ -41,11 +47,22 @@ from bridge.upstream.supervise import Supervisor
 from bridge.upstream.ws import WsUpstream
 from bridge.wire.alias import Aliases
 from bridge.wire.completion import Latch
+from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
 
 EPOCH_BYTES = 6
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(EPOCH_BYTES)
+
+
+def _identity(key: Hashable) -> tuple[str, str]:
+    """How a channel is written down. A scope may be made of a credential, so only its digest is."""
+    scope = getattr(key, "scope", "")
+    return str(key), scope and sha256(scope.encode()).hexdigest()
 
 
 class Bridge:
@@ -78,18 +95,28 @@ class Bridge:
         if config.envelope.wrap:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
+        self._dialer = Dialer()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
+        self.store = self._new_store()
         self.hub = Hub(
             source or self._lead,
-            MemoryStore(config.history),
-            new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+            self.store,
+            new_epoch=_new_epoch,
             options=config.hub,
             clock=time.monotonic,
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
-            incoming=self.mapping.incoming,
+            incoming=self.mapping.incoming if config.envelope.changes_incoming else unchanged,
+        )
+        self.guards = Guards(
+            config.all_auths,
+            config.browsers,
+            self.metrics,
+            clock=time.monotonic,
+            wall=time.time,
+            session=lambda: self.session,
         )
         self.gateway = Gateway(
             hub=self.hub,
@@ -98,21 +125,23 @@ class Bridge:
             random=random.random,
             aliases=self.aliases,
             patterns=config.channels,
+            guards=self.guards.by_name,
         )
 
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = Fanouts(
-            Service(
-                hub=self.hub,
-                options=config.client,
-                meter=self.metrics,
-                wheel=self.wheel,
-                call_soon=self._call_soon,
-                outgoing=self.outgoing,
-                delayed=self.gateway.delayed,
-            )
+        self.fanouts = Fanouts(self._service())
+
+    def _service(self) -> Service:
+        return Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
         )
 
     @asynccontextmanager
@@ -125,6 +154,8 @@ class Bridge:
             connector=connector, timeout=timeout, cookie_jar=jar
         ) as self.session:
             try:
+                self.guards.start()
+                self._open()
                 yield
             finally:
                 await self._close()
@@ -137,11 +168,34 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
+    def _new_store(self) -> MemoryStore | SqliteStore:
+        options, pool = self.config.history, Pool()
+        if options.persist == "memory":
+            return MemoryStore(options, pool)
+        return SqliteStore(
+            options,
+            identify=_identity,
+            new_epoch=_new_epoch,
+            clock=time.monotonic,
+            wall=time.time,
+            pool=pool,
+            meter=self.metrics,
+        )
+
+    def _open(self) -> None:
+        """Write down from now on what is to be kept; nobody may return for what was kept before."""
+        if isinstance(self.store, SqliteStore):
+            self.store.start()
+            self.wheel.after(self.config.hub.retain, self.store.forget_unclaimed)
+
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
+        await self.guards.aclose()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
+        if isinstance(self.store, SqliteStore):
+            await self.store.close()
         if self._snapshots:
             await self._snapshots.aclose()
 
@@ -150,44 +204,59 @@ class Bridge:
         upstream = self.config.upstream
         return [side.url for side in (upstream.sse, upstream.ws) if side]
 
-    def upstream(self, name: ChannelName) -> Upstream:
+    def upstream(self, name: ChannelName, own: OwnCredential | None = None) -> Upstream:
         """The leading backend's stream of one channel.
+
+        Args:
+            name: the channel.
+            own: the credential of the client whose stream it is; None for the bridge's.
 
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics)
+            return WsUpstream(owned(options.ws, own), name, clock, self.metrics, self._dialer)
         if self.config.source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+            sse = owned(options.sse, own)
+            return SseUpstream(sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
-        name, latch = channel.key.name, channel.latch
-        poll = poll_for(self.config.polls, name)
+        key, latch = channel.key, channel.latch
+        poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
-            return self._supervise(name, channel)
-        asked = PollUpstream(poll, name, self.session, meter=self.metrics)
+            return self._supervise(channel, channel)
+        poll = owned(poll, key.credential)
+        asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
         lead = PolledLead(
-            channel, latch, lambda downstream: self._supervise(name, downstream), asked, poll.after
+            channel,
+            latch,
+            lambda downstream: self._supervise(channel, downstream),
+            asked,
+            poll.after,
         )
         self._leads.add(lead)
         return lead
 
-    def _supervise(self, name: ChannelName, downstream: Downstream) -> Supervisor:
+    def _supervise(self, channel: Channel, downstream: Downstream) -> Supervisor:
+        name, own, log = channel.key.name, channel.key.credential, channel.log
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
-            self.upstream(name),
+            self.upstream(name, own),
             downstream,
             Continuity(side.replay if side else "none"),
             Backoff(self.config.reconnect),
             meter=self.metrics,
             name=name.text,
-            fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
+            fallbacks=[self.upstream(each, own) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
+        if isinstance(log, KeptLog):
+            if log.restored is not None:
+                supervisor.recall(log.restored, [entry.event for entry in log.tail(0)])
+            log.mark = supervisor.mark
         return supervisor
 
     def _fallbacks(self, name: ChannelName) -> tuple[ChannelName, ...]:

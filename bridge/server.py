@@ -23,13 +23,15 @@ from starlette.types import ASGIApp
 from bridge.app import create_app
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.pipelined import AttentiveProtocol
 from bridge.endpoint.takeover import protocols
+from bridge.endpoint.unreadable import AnsweringSocket
 from bridge.errors import ConfigError
 from bridge.ops import logs
 
 BACKLOG = 4096
-PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
-"""The protocols of uvicorn's own, which keep their connections."""
+PLAIN: dict[str, Any] = {"http": AttentiveProtocol, "ws": AnsweringSocket}
+"""Protocols that keep their connections."""
 
 _TICK = 0.05
 _SLACK = 5.0

@@ -37,7 +37,17 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 )
 """Top first. A part imports from the layers above its own and from itself, not from a sibling."""
 
-PURE = ("errors", "wire", "seams", "parity", "rollout", "history.log", "history.cursor")
+PURE = (
+    "errors",
+    "wire",
+    "seams",
+    "parity",
+    "rollout",
+    "history.log",
+    "history.answers",
+    "history.cursor",
+    "history.pool",
+)
 """What decides and never waits: the clock, chance and the network are its callers' business."""
 
 WAITING = frozenset(

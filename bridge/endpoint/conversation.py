@@ -7,6 +7,8 @@ conversation is held over a taken-over connection and through an ASGI server.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from functools import partial
 
 import orjson
 
@@ -15,24 +17,16 @@ from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
 from bridge.endpoint.reader import Reader
+from bridge.endpoint.server_ping import ServerPing
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
 from bridge.endpoint.talk import Talk, Wire
 from bridge.endpoint.upward import NO_WAY_UP
-from bridge.endpoint.wheel import Due, Wheel
+from bridge.endpoint.wheel import Due, Wheel, cancel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
-from bridge.wire.dialect import (
-    Authenticate,
-    Command,
-    Ignore,
-    Meaning,
-    Refuse,
-    Reply,
-    Subscribe,
-    Unsubscribe,
-)
+from bridge.wire import meaning as means
 from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
 from bridge.wire.event import CURSOR, END, GAP
 from bridge.wire.frame import Frame
@@ -53,11 +47,12 @@ class Conversation:
     __slots__ = (
         "_carrier",
         "_deadline",
+        "_expiry",
         "_full",
         "_name",
         "_notices",
         "_over",
-        "_ping_due",
+        "_pings",
         "_readers",
         "_talk",
         "wire",
@@ -71,7 +66,8 @@ class Conversation:
         self._carrier: Carrier | None = None
         self._over = self._full = False
         self._deadline: Due | None = None
-        self._ping_due: Due | None = None
+        self._expiry: Due | None = None
+        self._pings: ServerPing | None = None
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -80,7 +76,14 @@ class Conversation:
         if self._name and dialect.options.deliver == "connect":
             self._subscribe(self._name, place)
         if dialect.server_ping:
-            self._ping_later()
+            interval = dialect.options.server_ping_interval
+            self._pings = ServerPing(self._wheel, interval, self._ping)
+
+    def expire_at(self, when: float, ending: Ending, reason: str) -> None:
+        """End the conversation at a time, as `Reader.expire_at` does on the other wire."""
+        cancel(self._expiry)
+        if not self._over:
+            self._expiry = self._wheel.at(when, partial(self._end_all, ending, reason))
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
@@ -104,15 +107,17 @@ class Conversation:
     def room(self) -> None:
         """The wire takes more again."""
         self._full = False
-        _cancel(self._deadline)
+        cancel(self._deadline)
         for reader in tuple(self._readers.values()):
             reader.room()
 
     def over(self) -> None:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
-        _cancel(self._deadline)
-        _cancel(self._ping_due)
+        cancel(self._deadline)
+        cancel(self._expiry)
+        if self._pings:
+            self._pings.stop()
         for name in tuple(self._readers):
             self._leave(name)
 
@@ -128,27 +133,27 @@ class Conversation:
 
     # What the client says.
 
-    def _obey(self, meaning: Meaning) -> None:
+    def _obey(self, meaning: means.Meaning) -> None:
         match meaning:
-            case Subscribe():
+            case means.Subscribe():
                 self._on_subscribe(meaning)
-            case Unsubscribe(names, reply):
+            case means.Unsubscribe(names, reply):
                 for name in names:
                     with contextlib.suppress(InvalidChannel):
                         self._leave(self._talk.gateway.admit(name))
                 self._say(reply)
-            case Reply(text):
+            case means.Reply(text):
                 self._say(text)
-            case Authenticate(_, reply):
+            case means.Authenticate(_, reply):
                 self._say(reply)
-            case Command(frame):
+            case means.Command(frame):
                 self._send_up(frame)
-            case Refuse(ending, reason):
+            case means.Refuse(ending, reason):
                 self._refuse(ending, reason)
-            case Ignore(reason):
+            case means.Ignore(reason):
                 self._talk.gateway.meter.count("frames_ignored", reason=reason)
 
-    def _on_subscribe(self, wish: Subscribe) -> None:
+    def _on_subscribe(self, wish: means.Subscribe) -> None:
         gateway = self._talk.gateway
         try:
             names = [gateway.admit(each) for each in wish.names]
@@ -158,6 +163,9 @@ class Conversation:
         if len(self._readers.keys() | set(names)) > gateway.options.max_subscriptions:
             self._refuse(POLICY, "too many subscriptions on one socket")
             return
+        self._begin_all(names, wish)
+
+    def _begin_all(self, names: Sequence[ChannelName], wish: means.Subscribe) -> None:
         self._say(wish.reply)
         for each in names:
             self._subscribe(each, wish.resume)
@@ -167,11 +175,14 @@ class Conversation:
         name = self._name or next(iter(self._readers), None)
         if name is None:
             self._refuse(NO_WAY_UP, "")
-            return
+        else:
+            self._carry(name, frame)
+
+    def _carry(self, name: ChannelName, frame: Frame) -> None:
         if self._carrier is None:
             talk = self._talk
             self._carrier = Carrier(talk.gateway, talk.background, self.wire, self._refuse)
-        self._carrier.put(name, frame)
+        self._carrier.put(self._key(name), frame)
 
     def _say(self, text: str | None) -> None:
         if text:
@@ -200,10 +211,12 @@ class Conversation:
     def _give_up(self) -> None:
         gateway = self._talk.gateway
         gateway.meter.count("slow_clients", wire="ws")
-        ending = gateway.delayed(TRY_LATER)
+        self._end_all(gateway.delayed(TRY_LATER), TOO_SLOW)
+
+    def _end_all(self, ending: Ending, reason: str) -> None:
         for name in self._readers:
-            self.notify(END, name, **told(ending, TOO_SLOW))
-        self._close(ending, TOO_SLOW)
+            self.notify(END, name, **told(ending, reason))
+        self._close(ending, reason)
 
     # What the client reads.
 
@@ -216,7 +229,7 @@ class Conversation:
         if name in self._readers and place is None:
             return
         self._leave(name)
-        fanout = self._talk.fanouts.join(ChannelKey(name))
+        fanout = self._talk.fanouts.join(self._key(name))
         found = fanout.channel.log.place(place)
         cursor = found.new if isinstance(found, Gap) else found
         chatty = self._notices or bool(self._talk.dialect.options.gap)
@@ -228,7 +241,8 @@ class Conversation:
         if isinstance(found, Gap):
             self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
-        self.notify(CURSOR, name, id=str(cursor))
+        if self._notices:
+            self.notify(CURSOR, name, id=str(cursor))
         if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
             self._talk.background.spawn(self._begin(reader, outlet))
         else:
@@ -243,20 +257,18 @@ class Conversation:
                 self.wire.deliver(event.data)
             fanout.add(reader)
 
-    def _ping_later(self) -> None:
-        interval = self._talk.dialect.options.server_ping_interval
-        self._ping_due = self._wheel.after(interval, self._ping)
-
     def _ping(self) -> None:
         if not self._full:  # what is still to be written shows as well that we live
             self._say(self._talk.dialect.server_ping)
-        self._ping_later()
 
     def _leave(self, name: ChannelName) -> None:
         reader = self._readers.pop(name, None)
         if reader and isinstance(reader.outlet, Subscription):
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
+
+    def _key(self, name: ChannelName) -> ChannelKey:
+        return ChannelKey(name)
 
     # What subscriptions tell.
 
@@ -276,16 +288,12 @@ class Conversation:
     def tell_gap(self, name: ChannelName, data: str) -> None:
         """Tell of a hole, as the dialect asks or to a client that asked for notices."""
         said = orjson.loads(data)
-        self._say(self._talk.dialect.gap(**(said | {"old": said["old"] or ""})))
+        self._say(self._talk.dialect.gap(**said))
         self.notify(GAP, name, **said)
 
     def notify(self, kind: str, name: ChannelName, **members: object) -> None:
         """Send a notice of the bridge's own, if the client asked for notices."""
         if self._notices:
-            said = {"type": kind, "channel": name.text, **members}
-            self.wire.deliver(orjson.dumps(said).decode())
-
-
-def _cancel(due: Due | None) -> None:
-    if due:
-        due.cancel()
+            self.wire.deliver(
+                orjson.dumps({"type": kind, "channel": name.text, **members}).decode()
+            )

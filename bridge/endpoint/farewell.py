@@ -20,8 +20,13 @@ UNBUFFERED = (
 )
 """What keeps proxies from caching, compressing (RFC 9111, 5.2.2.6) and buffering a stream."""
 
-HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), *UNBUFFERED)
-"""The header fields of a stream that is the bridge's own."""
+HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-store, no-transform"),
+    UNBUFFERED[1],
+    (b"referrer-policy", b"no-referrer"),
+)
+"""The header fields of a stream that is the bridge's own. Its URL may have held a credential."""
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": HEADERS}
 """The ASGI message that begins such a stream."""

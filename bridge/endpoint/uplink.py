@@ -19,9 +19,11 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.gateway import RESTARTS, Gateway
+from bridge.endpoint.grant import Refusal
 from bridge.endpoint.sse import UNNAMED
 from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.errors import InvalidChannel
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import INVALID_DATA, NOT_FOUND, TIMEOUT, TOO_BIG, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -44,6 +46,7 @@ class Uplink:
 
     def __init__(self, gateway: Gateway, route: RouteOptions) -> None:
         self._gateway, self._route = gateway, route
+        self._guard = gateway.guard_of(route.auth)
         self._queues: dict[tuple[ChannelName, str], _Queue] = defaultdict(_Queue)
 
     @property
@@ -69,12 +72,15 @@ class Uplink:
             return refusal(NOT_FOUND, UNNAMED)
         if self._gateway.hub.draining:
             return refusal(self._gateway.delayed(self._gateway.hub.draining), RESTARTS)
-        client = request.client.host if request.client else ""
+        grant = await self._guard.admit(request, name, sends=True)
+        if isinstance(grant, Refusal):
+            return refusal(self._gateway.delayed(grant.ending), grant.reason)
+        client = grant.principal or (request.client.host if request.client else "")
         with self._turn(name, client) as queue:
             async with queue.lock:
-                return await self._carry(request, name)
+                return await self._carry(request, grant.key(name))
 
-    async def _carry(self, request: Request, name: ChannelName) -> Response:
+    async def _carry(self, request: Request, key: ChannelKey) -> Response:
         options = self._gateway.options
         frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
@@ -82,7 +88,7 @@ class Uplink:
         ending: Ending | None = self._gateway.hub.draining
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch, request, tasks.cancel_scope)
-            ending = await carry(self._gateway, name, frame)
+            ending = await carry(self._gateway, key, frame)
             tasks.cancel_scope.cancel()
         if ending is None:
             return answer(202, {"accepted": True})

@@ -16,7 +16,6 @@ from bridge.endpoint.gateway import Gateway, label
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.wire.endings import UNSUPPORTED, Ending
 from bridge.wire.frame import Frame
-from bridge.wire.names import ChannelName
 
 PATIENCE = 10.0
 """Seconds for a backend to answer that was not connected when the frame came."""
@@ -43,13 +42,13 @@ class AsyncBell:
         self._event.clear()
 
 
-async def carry(gateway: Gateway, name: ChannelName, frame: Frame) -> Ending | None:
+async def carry(gateway: Gateway, key: ChannelKey, frame: Frame) -> Ending | None:
     """Take one frame to the backend: None once it is accepted, else why it is not.
 
     `NO_WAY_UP` where no way to the backend is configured.
     """
     bell = AsyncBell()
-    channel = gateway.hub.join(ChannelKey(name), bell)
+    channel = gateway.hub.join(key, bell)
     try:
         ending = await _carry(channel, bell, frame)
     finally:

@@ -10,99 +10,38 @@ of lost entries and the start policy count both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
-
+from bridge.history.answers import (
+    BEYOND_TOP,
+    OTHER_EPOCH,
+    TRIMMED,
+    UNREADABLE,
+    Gap,
+    Slice,
+    echo,
+)
 from bridge.history.cursor import Cursor
 from bridge.history.entry import Entry
+from bridge.history.options import LogOptions
+from bridge.history.pool import Pool
 from bridge.wire.event import GAP, Event
 
-__all__ = ["Entry", "Gap", "Log", "LogOptions", "LogStatistics", "Slice"]
+__all__ = [
+    "BEYOND_TOP",
+    "OTHER_EPOCH",
+    "TRIMMED",
+    "UNREADABLE",
+    "Entry",
+    "Gap",
+    "Log",
+    "LogOptions",
+    "LogStatistics",
+    "Slice",
+]
 
-TRIMMED = "trimmed"
-"""Reason of a gap: the reader's place is behind what is retained."""
-
-OTHER_EPOCH = "other-epoch"
-"""Reason of a gap: the place belongs to another life of the log."""
-
-BEYOND_TOP = "beyond-top"
-"""Reason of a gap: the place was never given out in this life of the log."""
-
-UNREADABLE = "unreadable"
-"""Reason of a gap: what the reader wrote is no cursor."""
-
-_ECHO_LENGTH = 64  # A cursor has at most 52 characters; hostile text is not sent back at length.
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """How much of a channel is kept, and where newcomers begin.
-
-    The newest entry is always kept, whatever the limits say.
-
-    Attributes:
-        max_events: the most entries that are kept.
-        max_bytes: the most payload bytes that are kept. Memory may reach twice that, since the
-            encoded form of an entry is kept beside it once somebody has read it by SSE.
-        max_age: seconds that an entry is kept.
-        start: where a reader without a cursor begins: 0 with what comes from now on, N with the
-            last N entries.
-    """
-
-    max_events: int = 10_000
-    max_bytes: int = 64 * 1024 * 1024
-    max_age: float = 300.0
-    start: int = 0
-
-    def __post_init__(self) -> None:
-        if self.max_events < 1:
-            raise ValueError("max_events must be 1 or more; the newest event is always kept")
-        if self.max_bytes < 1:
-            raise ValueError("max_bytes must be 1 or more; the newest event is always kept")
-        if not self.max_age > 0:
-            raise ValueError("max_age must be more than 0 seconds; use inf to keep any age")
-        if self.start < 0:
-            raise ValueError("start must be 0 (only what is new) or a number of last events")
-        if self.start > self.max_events:
-            raise ValueError("start exceeds max_events; lower start or raise max_events")
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """What follows a reader's place, without a hole.
-
-    Attributes:
-        entries: oldest first; empty where the reader has everything.
-        cursor: the place after the last of them, from which to read on.
-    """
-
-    entries: Sequence[Entry]
-    cursor: Cursor
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A hole in what a reader gets.
-
-    Attributes:
-        old: the reader's place as it named it, cut where it is no cursor.
-        new: the place from which to read on.
-        lost: how many entries are in the hole, None where that is not known.
-        reason: why, in one word or line.
-    """
-
-    old: str | None
-    new: Cursor
-    lost: int | None
-    reason: str
-
-    @property
-    def data(self) -> str:
-        """The JSON of the `bridge.gap` event: `old`, `new`, `lost` and `reason`."""
-        said = {"old": self.old, "new": str(self.new), "lost": self.lost, "reason": self.reason}
-        return orjson.dumps(said).decode()
+DEFAULTS = LogOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +70,46 @@ class Log:
     Args:
         epoch: names this life of the log; 1 to 32 letters and digits.
         options: how much is kept.
+        pool: bounds the bytes of this log together with others'.
+
+    Attributes:
+        epoch: as given.
+        past: earlier epochs of the same log, each with the last place of it that survived. A
+            cursor of one means the same place in this epoch, up to there.
 
     Raises:
         ValueError: an epoch that no cursor could be written with.
     """
 
-    __slots__ = ("_bytes", "_entries", "_options", "_top", "epoch")
+    __slots__ = ("_bytes", "_entries", "_options", "_pool", "_top", "epoch", "past")
 
-    def __init__(self, epoch: str, options: LogOptions = LogOptions()) -> None:
+    def __init__(
+        self, epoch: str, options: LogOptions = DEFAULTS, pool: Pool | None = None
+    ) -> None:
         if Cursor.parse(f"{epoch}-0") is None:
             raise ValueError("an epoch is 1 to 32 letters and digits")
         self.epoch = epoch
-        self._options = options
+        self.past: Mapping[str, int] = {}
+        self._options, self._pool = options, pool
         self._entries: dict[int, Entry] = {}
         self._top = 0
         self._bytes = 0
+        if pool:
+            pool.add(self)
+
+    def restore(self, kept: Sequence[tuple[int, Event, float]], past: Mapping[str, int]) -> None:
+        """Take over what an earlier life of this log left, before anything is appended.
+
+        Args:
+            kept: place, event and time of appending, oldest first and without a hole.
+            past: see the attribute.
+        """
+        self.past = past
+        for seq, event, at in kept:
+            entry = self._entries[seq] = Entry(self.epoch, seq, event, at)
+            self._bytes, self._top = self._bytes + entry.size, seq
+        if self._pool:
+            self._pool.changed(self, self._bytes)
 
     @property
     def top(self) -> int:
@@ -164,11 +128,11 @@ class Log:
             event: what happened.
             now: seconds of the monotonic clock; never less than at an earlier call.
         """
-        entry = Entry(self.epoch, self._top + 1, event, now)
-        self._top = entry.seq
-        self._entries[entry.seq] = entry
+        before, seq = self._bytes, self._top + 1
+        self._top = seq
+        entry = self._entries[seq] = Entry(self.epoch, seq, event, now)
         self._bytes += entry.size
-        self.trim(now)
+        self._trim(now, before)
         return entry
 
     def gap_notice(self, reason: str, lost: int | None, now: float) -> Entry:
@@ -187,8 +151,25 @@ class Log:
 
     def trim(self, now: float) -> None:
         """Drop entries at the front until the rest is within the limits or only one is left."""
-        while len(self._entries) > 1 and self._exceeds(now):
-            self._bytes -= self._entries.pop(self.base + 1).size
+        self._trim(now, self._bytes)
+
+    def shrink(self, limit: int) -> None:
+        """Drop entries at the front until the rest has `limit` bytes or only one is left."""
+        before = self._bytes
+        while len(self._entries) > 1 and self._bytes > limit:
+            self._drop_oldest()
+        self._tell(before)
+
+    @property
+    def held(self) -> int:
+        """The payload bytes that are kept."""
+        return self._bytes
+
+    def tail(self, after: int) -> tuple[Entry, ...]:
+        """All entries behind the place `after` that are kept, oldest first."""
+        return tuple(
+            map(self._entries.__getitem__, range(max(after, self.base) + 1, self._top + 1))
+        )
 
     def place(self, written: str | None) -> Cursor | Gap:
         """Where a reader begins that names its place as `written`.
@@ -200,8 +181,8 @@ class Log:
             return self._at(max(self.base, self._top - self._options.start))
         cursor = Cursor.parse(written)
         if cursor is None:
-            return Gap(_echo(written), self._at(self.base), None, UNREADABLE)
-        return self._hole(cursor) or cursor
+            return Gap(echo(written), self._at(self.base), None, UNREADABLE)
+        return self._hole(cursor) or self._at(cursor.seq)
 
     def read(self, cursor: Cursor, limit: int = 256, limit_bytes: int = 1024 * 1024) -> Slice | Gap:
         """The entries after `cursor`, oldest first, or the Gap that keeps them from being whole.
@@ -214,11 +195,13 @@ class Log:
             limit: the most entries.
             limit_bytes: the most payload bytes.
         """
-        hole = self._hole(cursor)
-        if hole:
-            return hole
-        entries = self._after(cursor.seq, limit, limit_bytes)
-        return Slice(entries, self._at(cursor.seq + len(entries)))
+        seq = cursor.seq
+        if cursor.epoch != self.epoch or not self.base <= seq <= self._top:
+            hole = self._hole(cursor)
+            if hole:
+                return hole
+        entries = self._after(seq, limit, limit_bytes)
+        return Slice(entries, self._at(seq + len(entries)))
 
     def statistics(self) -> LogStatistics:
         """A moment's counts."""
@@ -227,22 +210,41 @@ class Log:
     def _at(self, seq: int) -> Cursor:
         return Cursor(self.epoch, seq)
 
+    def _trim(self, now: float, before: int) -> None:
+        while len(self._entries) > 1 and self._exceeds(now):
+            self._drop_oldest()
+        self._tell(before)
+
+    def _drop_oldest(self) -> None:
+        self._bytes -= self._entries.pop(self.base + 1).size
+
+    def _tell(self, before: int) -> None:
+        """The pool may trim this log and others at once; their readers find out by reading."""
+        if self._pool and self._bytes != before:
+            self._pool.changed(self, self._bytes - before)
+
     def _exceeds(self, now: float) -> bool:
-        options = self._options
+        options, entries = self._options, self._entries
+        kept = len(entries)
         return (
-            len(self._entries) > options.max_events
+            kept > options.max_events
             or self._bytes > options.max_bytes
-            or now - self._entries[self.base + 1].at > options.max_age
+            or now - entries[self._top - kept + 1].at > options.max_age
         )
 
     def _hole(self, cursor: Cursor) -> Gap | None:
         """What keeps reading after `cursor` from being whole.
 
         A place beyond the top was forged or outlived its log, so nothing is known of what its
-        holder has: as with another epoch, all that is kept is offered.
+        holder has: as with another epoch, all that is kept is offered. A holder of a place of an
+        earlier life that did not survive has at least all that did, so it goes on behind that.
         """
         if cursor.epoch != self.epoch:
-            return Gap(str(cursor), self._at(self.base), None, OTHER_EPOCH)
+            survived = self.past.get(cursor.epoch)
+            if survived is None:
+                return Gap(str(cursor), self._at(self.base), None, OTHER_EPOCH)
+            if cursor.seq > survived:
+                return Gap(str(cursor), self._at(max(survived, self.base)), None, OTHER_EPOCH)
         if cursor.seq > self._top:
             return Gap(str(cursor), self._at(self.base), None, BEYOND_TOP)
         if cursor.seq < self.base:
@@ -250,6 +252,8 @@ class Log:
         return None
 
     def _after(self, seq: int, limit: int, limit_bytes: int) -> tuple[Entry, ...]:
+        if seq == self._top - 1:  # the usual case by far
+            return (self._entries[self._top],)
         entries: list[Entry] = []
         for place in range(seq + 1, min(self._top, seq + max(limit, 1)) + 1):
             entry = self._entries[place]
@@ -258,8 +262,3 @@ class Log:
                 break
             entries.append(entry)
         return tuple(entries)
-
-
-def _echo(written: str) -> str:
-    """Foreign text as it may stand in JSON: short, and without lone surrogates."""
-    return written[:_ECHO_LENGTH].encode(errors="replace").decode()

@@ -5,11 +5,12 @@ Decides which log belongs to a key; never what is in it, and never when it is ov
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.history.log import Log, LogOptions
+from bridge.history.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Store(Protocol):
         Args:
             key: whose log.
             epoch: names a new log. Where the store still has one, from this process or (if it
-                persists) an earlier one, that log keeps its own epoch, and old cursors hold.
+                persists) an earlier one, that log has an epoch of its own, and old cursors hold
+                as far as it was kept.
         """
 
     def drop(self, key: Hashable) -> None:
@@ -51,12 +53,13 @@ class MemoryStore:
 
     Args:
         options: how much each log keeps; the defaults where it is None.
+        pool: bounds all of them together.
     """
 
-    __slots__ = ("_logs", "_options")
+    __slots__ = ("_logs", "_options", "_pool")
 
-    def __init__(self, options: LogOptions | None = None) -> None:
-        self._options = options or LogOptions()
+    def __init__(self, options: LogOptions | None = None, pool: Pool | None = None) -> None:
+        self._options, self._pool = options or LogOptions(), pool
         self._logs: dict[Hashable, Log] = {}
 
     def open(self, key: Hashable, epoch: str) -> Log:
@@ -67,16 +70,23 @@ class MemoryStore:
         """
         log = self._logs.get(key)
         if log is None:
-            log = self._logs[key] = Log(epoch, self._options)
+            log = self._logs[key] = Log(epoch, self._options, self._pool)
         return log
 
     def drop(self, key: Hashable) -> None:
         """Forget the log of `key`, if there is one. Whoever still holds it may read on."""
-        self._logs.pop(key, None)
+        log = self._logs.pop(key, None)
+        if log is not None and self._pool:
+            self._pool.remove(log)
 
     def statistics(self) -> StoreStatistics:
         """A moment's counts over all logs, counted when asked."""
-        each = [log.statistics() for log in self._logs.values()]
-        return StoreStatistics(
-            len(each), sum(log.events for log in each), sum(log.bytes for log in each)
-        )
+        return statistics_of(self._logs.values())
+
+
+def statistics_of(logs: Iterable[Log]) -> StoreStatistics:
+    """The counts of these logs together."""
+    each = [log.statistics() for log in logs]
+    return StoreStatistics(
+        len(each), sum(log.events for log in each), sum(log.bytes for log in each)
+    )

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from bridge.history.log import Log
 from bridge.history.memory import Store
 from bridge.hub.channel import Bell, Channel, ChannelKey, Incoming, Latch, unchanged
 from bridge.seams import Lead, Meter
@@ -159,10 +160,10 @@ class Hub:
             channel.ring()
 
     def close(self) -> None:
-        """Stop every upstream and drop every log."""
+        """Stop every upstream and leave the logs to the store, which may keep them."""
         for room in list(self._rooms.values()):
             room.channel.lead.stop()
-            self._forget(room)
+            self._remove(room)
 
     def channels(self) -> Iterable[Channel]:
         """The channels that are open, a snapshot."""
@@ -182,7 +183,7 @@ class Hub:
             log,
             clock=self._clock,
             meter=self._meter,
-            latch=self._new_latch(key),
+            latch=self._latch_of(key, log),
             incoming=self._incoming,
         )
         channel.lead = self._source(channel)
@@ -190,6 +191,14 @@ class Hub:
         self._meter.gauge("channels", 1)
         channel.start()
         return room
+
+    def _latch_of(self, key: ChannelKey, log: Log) -> Latch | None:
+        """A latch that knows what the log tells already, if it is of an earlier process."""
+        latch = self._new_latch(key)
+        if latch:
+            for entry in log.tail(log.base):
+                latch.admit(entry.event, entry.seq)
+        return latch
 
     def _is_refusal_stale(self, channel: Channel) -> bool:
         age = self._clock() - channel.ended_at
@@ -206,9 +215,14 @@ class Hub:
         room.timer = self._call_later(self._options.retain, lambda: self._forget(room))
 
     def _forget(self, room: _Room) -> None:
+        if self._remove(room):
+            self._store.drop(room.channel.key)
+
+    def _remove(self, room: _Room) -> bool:
         room.rest()
         key = room.channel.key
-        if self._rooms.get(key) is room:
-            del self._rooms[key]
-            self._store.drop(key)
-            self._meter.gauge("channels", -1)
+        if self._rooms.get(key) is not room:
+            return False
+        del self._rooms[key]
+        self._meter.gauge("channels", -1)
+        return True

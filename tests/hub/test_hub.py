@@ -155,3 +155,31 @@ def test_an_ended_channel_is_not_parked() -> None:
 def test_times_that_make_no_sense_are_refused(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         HubOptions(**{field: value})
+
+
+class Told:
+    """A latch that remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+
+    def admit(self, event: Event, seq: int) -> bool:
+        self.seqs.append(seq)
+        return True
+
+    def told(self, event: Event) -> int | None:
+        return None
+
+    def tells(self, event: Event) -> bool:
+        return False
+
+
+def test_closing_leaves_the_logs_to_the_store_and_a_latch_learns_what_they_tell() -> None:
+    world, bell, latch = World(), Rings(), Told()
+    log = world.hub.join(key(), bell).log
+    for payload in ("one", "two"):
+        log.append(Event(payload), 0.0)
+    world.hub.close()
+    world.hub._new_latch = lambda _: latch
+    assert world.hub.join(key(), bell).log is log
+    assert latch.seqs == [1, 2]

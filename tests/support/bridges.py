@@ -1,7 +1,7 @@
 """The bridge itself, for end-to-end tests: in this process, or as a process of its own."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,8 +67,16 @@ async def bridging(
 class BridgeProcess:
     """A running `ws2sse serve`."""
 
-    def __init__(self, process: Process, authority: str) -> None:
-        self._process, self.authority = process, authority
+    def __init__(self, port: int, arguments: Sequence[str]) -> None:
+        self.authority = f"127.0.0.1:{port}"
+        serve = ("-m", "bridge.cli", "serve", "--port", str(port))
+        self._command = [sys.executable, *serve, *arguments]
+        self._process: Process
+
+    async def start(self) -> None:
+        """Run it until it serves; an earlier one of it is over."""
+        self._process = await anyio.open_process(self._command, stdout=None, stderr=None)
+        await _wait_healthy(self._process, f"http://{self.authority}/healthz")
 
     async def stop(self) -> int:
         """Ask it to stop, as an orchestrator does; gives its exit status."""
@@ -76,19 +84,22 @@ class BridgeProcess:
         with anyio.fail_after(20):
             return await self._process.wait()
 
+    async def kill(self) -> None:
+        """Kill it, as a crash would: it can do nothing about that."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.aclose()
+
 
 @asynccontextmanager
 async def bridge_process(port: int, *arguments: str) -> AsyncIterator[BridgeProcess]:
     """Run `ws2sse serve` on a port of 127.0.0.1 for at most the length of the block."""
-    command = [sys.executable, "-m", "bridge.cli", "serve", "--port", str(port), *arguments]
-    process = await anyio.open_process(command, stdout=None, stderr=None)
+    bridge = BridgeProcess(port, arguments)
     try:
-        await _wait_healthy(process, f"http://127.0.0.1:{port}/healthz")
-        yield BridgeProcess(process, f"127.0.0.1:{port}")
+        await bridge.start()
+        yield bridge
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.aclose()
+        await bridge.kill()
 
 
 async def _wait_healthy(process: Process, url: str) -> None:

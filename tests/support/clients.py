@@ -11,7 +11,7 @@ import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from bridge.wire.event import BINARY, END, GAP, PING
+from bridge.wire.event import BINARY, CURSOR, END, GAP, PING
 from bridge.wire.sse import Decoder, ServerSentEvent
 from tests.support.bridges import CHANNEL
 from tests.support.waiting import until
@@ -117,6 +117,13 @@ class SseClient(Client):
 
     async def _open(self) -> None:
         self._session = aiohttp.ClientSession(read_bufsize=1024 * 1024)
+        try:
+            await self._begin()
+        except BaseException:
+            await self._session.close()
+            raise
+
+    async def _begin(self) -> None:
         self._answer = await self._session.get(self._url, headers=self._headers)
         assert self._answer.status == 200
         assert self._answer.content_type == "text/event-stream"
@@ -158,6 +165,9 @@ class WsClient(Client):
         after: sent as `?last_event_id=`.
         notices: whether to ask for the bridge's own frames; legacy clients do not.
         channel: what to read.
+
+    Attributes:
+        placed: how much of what was told lies before `place`; the rest comes again.
     """
 
     def __init__(
@@ -167,6 +177,7 @@ class WsClient(Client):
         query = f"notices={str(notices).lower()}" + (f"&last_event_id={after}" if after else "")
         self._url = f"ws://{authority}/api/v1/ws/{channel}?{query}"
         self._notices = notices
+        self.placed = 0
         self._socket: ClientConnection | None = None
 
     @property
@@ -193,7 +204,7 @@ class WsClient(Client):
             said = json.loads(message)
             if said["type"] == GAP:
                 self.told.append(Hole.read(said))
-            else:
-                self.place = said["id"]
+            elif said["type"] == CURSOR:
+                self.place, self.placed = said["id"], len(self.told)
         else:
             self.told.append(message)

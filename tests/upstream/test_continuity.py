@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -431,3 +432,66 @@ def test_a_dense_backend_without_replay_has_each_hole_counted_exactly(
     run(backend, [("emit", 3), *(move for move in moves if move[0] != "restart")])
     check(backend)
     assert all(each.lost for each in backend.out if isinstance(each, Missing))
+
+
+# Over a restart of the bridge.
+
+
+def restarted(before: Continuity, *delivered: str | int, replay: Replay = "auto") -> Continuity:
+    """A later process's continuity, by what went through JSON and what the log still had."""
+    after = Continuity(replay)
+    after.recall(json.loads(json.dumps(before.saved())), events(*delivered))
+    return after
+
+
+def test_numbered_ids_prove_a_restart_whole() -> None:
+    after = restarted(read("auto", 1, 2, 3), 1, 2, 3)
+    assert after.provable
+    assert after.opened(resumed=True) is None
+    assert after.admit(events(4)) == events(4)
+
+
+def test_what_the_backend_repeats_after_a_restart_is_dropped() -> None:
+    after = restarted(read("auto", 1, 2, 3), 2, 3)
+    assert after.opened(resumed=True) is None
+    assert after.admit(events(2, 3, 4)) == events(4)
+
+
+def test_what_was_missed_while_the_bridge_was_away_is_counted() -> None:
+    after = restarted(read("auto", 1, 2, 3), 3)
+    after.opened(resumed=True)
+    assert after.admit(events(6)) == [Missing("skipped", 2), *events(6)]
+
+
+def test_a_restart_that_nothing_proves_is_a_hole_and_only_one() -> None:
+    after = restarted(read("auto", "a", "b"), "a", "b")
+    assert after.opened(resumed=True) == Missing("reconnected")
+    assert after.admit(events("c")) == events("c")
+
+
+def test_a_process_that_left_nothing_to_go_on_by_leaves_a_hole() -> None:
+    after = Continuity("auto")
+    after.recall({}, [])
+    assert after.opened(resumed=False) == Missing("reconnected")
+
+
+def test_a_trusted_backend_is_trusted_over_a_restart_as_well() -> None:
+    after = restarted(read("trusted", "a"), "a", replay="trusted")
+    assert after.opened(resumed=True) is None
+
+
+def test_a_doubt_outlives_the_process() -> None:
+    before = Continuity("auto")
+    before.opened(resumed=False)
+    before.admit(events(1, 2, 3))
+    before.lost(unsure=True)
+    assert restarted(before, 1, 2, 3).opened(resumed=True) == Missing("reconnected")
+
+
+def test_ids_that_named_two_events_name_nothing_after_a_restart() -> None:
+    before = read("auto", 1, 2, 3)
+    before.opened(resumed=True)
+    before.admit([*events(4), Event("again", id="4")])
+    after = restarted(before, 3)
+    after.opened(resumed=False)
+    assert events(3)[0] in after.admit(events(3))

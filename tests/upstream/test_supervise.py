@@ -192,6 +192,15 @@ async def test_repetitions_are_dropped_and_counted() -> None:
     assert tally["upstream_repetitions"] == 2
 
 
+async def test_a_flood_goes_on_only_where_the_channel_has_room() -> None:
+    class Crowded(Record):
+        has_room = False
+
+    for record, room in ((Crowded(), False), (Record(), True)):
+        async with supervised(Scripted(), record) as supervisor:
+            assert supervisor.has_room is room
+
+
 # Trying again.
 
 
@@ -676,3 +685,36 @@ async def test_a_websocket_backend_that_restarts_is_subscribed_again() -> None:
                     await until(lambda: f"{number}.'up'" in record.said)  # noqa: B023
     assert subscriptions == ['{"type":"subscribe","projectId":"project.42"}'] * 3
     assert record.gaps == [("reconnected", None)] * 2
+
+
+# Over a restart of the bridge.
+
+
+async def test_a_later_process_goes_on_where_the_earlier_one_stopped() -> None:
+    record = Record()
+    async with supervised(Scripted([Opened(), numbered(1, 2, 3)]), record) as earlier:
+        await until(lambda: len(record.payloads) == 3)
+        mark = earlier.mark()
+    upstream, later = Scripted([Opened(), numbered(4, 5)]), Record()
+    supervisor = Supervisor(
+        upstream, later, Continuity(), Backoff(EAGER), meter=Unmetered(), name="project.42"
+    )
+    supervisor.recall(mark, [Event(f"d{number}", id=str(number)) for number in (1, 2, 3)])
+    assert supervisor.resumable
+    supervisor.start()
+    await until(lambda: len(later.payloads) == 2)
+    supervisor.stop()
+    await supervisor.wait_closed()
+    assert upstream.resumed == ["3"]
+    assert not later.gaps
+
+
+async def test_the_place_in_a_backend_of_another_kind_is_none() -> None:
+    supervisor = Supervisor(
+        Scripted(), Record(), Continuity(), Backoff(EAGER), meter=Unmetered(), name="project.42"
+    )
+    mark = supervisor.mark().replace('"sse"', '"ws"').replace("null", '"3"', 1)
+    supervisor.recall(mark, [])
+    assert '"id":null' in supervisor.mark()
+    supervisor.recall(mark.replace('"ws"', '"sse"'), [])
+    assert '"id":"3"' in supervisor.mark()

@@ -56,12 +56,13 @@ class Pattern:
         Raises:
             ValueError: it is no such path; says what is wrong with it in one line.
         """
-        message, mark, path = text.strip().rpartition("$")
-        if not mark or (message and not message.endswith(":")):
+        whole = text.strip()
+        message, mark, path = ("", "$", whole[1:]) if whole[:1] == "$" else whole.partition(":$")
+        if not mark:
             raise ValueError(
                 f"{text!r} is no path; write it like $.object.url or file:$.object.url"
             )
-        return cls(text.strip(), message.removesuffix(":"), tuple(_parts(text, path)))
+        return cls(whole, message, tuple(_parts(text, path)))
 
     def applies(self, message: str) -> bool:
         """Whether messages of this type have such places."""

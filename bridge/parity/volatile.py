@@ -45,9 +45,9 @@ class Volatile:
             for path in set(paths)
             if path not in self._patterns[message]
             and counts[path] >= max(_FEWEST, _SHARE * self._met[message])
-            and len(self._patterns[message]) < _LARGEST
         ]
-        return sum(self.take(message, path) for path in found) > 0
+        room = max(0, _LARGEST - len(self._patterns[message]))
+        return sum(self.take(message, path) for path in sorted(found)[:room]) > 0
 
     def reduced(self, message: str, value: Value) -> Value:
         """What of a payload is stable."""

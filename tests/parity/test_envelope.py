@@ -57,7 +57,7 @@ def test_members_may_have_other_names() -> None:
 @pytest.mark.parametrize("name", ["types", "bodies"])
 def test_an_empty_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} holds an empty name"):
-        EnvelopeRules(**{name: ("a", "")})
+        EnvelopeRules(**{name: ("a", "")})  # type: ignore[arg-type]
 
 
 def test_forms_in_words() -> None:

@@ -8,9 +8,9 @@ from tests.parity.talk import old
 def test_a_fresh_message_waits_and_nothing_was_read_of_it() -> None:
     made = Item(old("a", 3.0), 7)
     assert (made.state, made.seq, made.seen.at, made.signature) == (State.OPEN, 7, 3.0, SAME)
-    assert made.twin is made.message is made.digest is made.entity is made.features is None
-    assert made.successor is made.leaf is None
-    assert not made.repeated
+    read = (made.message, made.digest, made.entity, made.features)
+    assert read == (None, None, None, None)
+    assert (made.twin, made.successor, made.leaf, made.repeated) == (None, None, None, False)
 
 
 def test_states_come_in_the_order_in_which_lanes_compare_them() -> None:

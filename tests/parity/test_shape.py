@@ -1,5 +1,6 @@
 """Shapes: what a noisy value must still look like."""
 
+from collections.abc import Sequence
 from random import Random
 from uuid import UUID
 
@@ -86,7 +87,7 @@ def test_any_two_uuids_are_alike_and_no_other_text_is(one: str, other: str) -> N
     assert not alike(one, other[:-1], 0)
 
 
-def feed(shapes: Shapes, pairs: list[tuple[float, float]]) -> list[bool]:
+def feed(shapes: Shapes, pairs: Sequence[tuple[float, float]]) -> list[bool]:
     return [shapes.kept("t", "$.n", one, other) for one, other in pairs]
 
 

@@ -58,10 +58,16 @@ class Fate:
             self.allow(item)
             return True
         kind, reason = self._kind(side, item, repetition)
+        self._repeats.add_single(side, item, self._ledger.time(side, item.seen.at))
         tail = min(lane.last_common, lane.closing)
         tally = self.unconfirmed if item.seq > tail else self._ledger.tally
         self._ledger.single(tally, self._channel, side, item, kind, reason)
         return kind is not Kind.DUPLICATED
+
+    def is_repetition(self, side: int, item: Item) -> bool:
+        """Whether a message says again what may be said again after a reconnect."""
+        found = self._repeats.of(side, item, self._reader.digest(item), self._lanes[side])
+        return found is Repetition.ALLOWED
 
     def allow(self, item: Item) -> None:
         """A message is a repetition that may be; a twin that comes after all still revises it."""

@@ -50,12 +50,13 @@ class Lane:
         self.open[self.count] = item
         self.items.append(item)
         self.count += 1
-        self.last_at = at = seen.at
+        at = seen.at
+        if seen.connection not in self.connections:
+            self.connected(seen.connection, at)
+        self.last_at = at
         self.clock = max(self.clock, at)
         if self.began is None:
             self.began = at
-        if seen.connection not in self.connections:
-            self.connected(seen.connection, at)
         return item
 
     def mark(self, mark: Mark) -> None:

@@ -20,6 +20,7 @@ from bridge.parity.shape import Shapes
 from bridge.parity.tally import Found, Leaf, Tally
 from bridge.parity.walk import Difference
 
+_FEWEST = 8
 _OTHERWISE = "escapes, or the spelling of numbers"
 
 LEFT, RIGHT = 0, 1
@@ -63,7 +64,9 @@ class Ledger:
         return at - self.offset if side == RIGHT else at
 
     def is_late(self, left: Item, right: Item) -> bool:
-        """Whether the right side said the same too late."""
+        """Whether the right side said the same too late; unknown until two clocks are set."""
+        if self.two_clocks and self.clocks.count < _FEWEST:
+            return False
         return right.seen.at - left.seen.at - self.offset > self._late
 
     def same(self, left: Item, right: Item) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bridge.parity.canonical import Value, canonical, digest, parse, text
 from bridge.parity.envelope import EnvelopeRules, Form, Message, unwrap
 from bridge.parity.finding import Kind
+from bridge.parity.ids import Ids, first
 from bridge.parity.item import Item
 from bridge.parity.observation import Side
 from bridge.parity.options import CompareOptions
@@ -34,6 +35,7 @@ class Reader:
         self.rules = Rules(options.ignore, options.normalise)
         self._options, self._envelope, self.volatile = options, envelope, volatile
         self._identity = tuple(map(Pattern.parse, options.identity))
+        self.ids = Ids(options.entity, self.rules, volatile)
         self._homes: dict[str, Form] = {}
 
     def message(self, item: Item) -> Message:
@@ -58,12 +60,12 @@ class Reader:
         """Type and id of what a message is about; the id is empty where it names none."""
         if item.entity is None:
             message = self.message(item)
-            item.entity = message.type, self._first(message.body, self._options.entity)
+            item.entity = message.type, self.ids.of(message)
         return item.entity
 
     def version(self, item: Item) -> str:
         """Which state of its entity a message tells; empty where it does not say."""
-        return self._first(self.message(item).body, self._options.version)
+        return first(self.message(item).body, self._options.version)
 
     def identity(self, item: Item, *, wire: bool = True) -> str:
         """The id that the backend gave a message, by the paths of the options or on the wire."""
@@ -98,14 +100,15 @@ class Reader:
             return []
         return [Difference(Kind.ENVELOPE, "$", str(left), str(right))]
 
-    @staticmethod
-    def _first(body: Value, names: tuple[str, ...]) -> str:
-        if isinstance(body, dict):
-            for name in names:
-                value = body.get(name)
-                if isinstance(value, _SCALARS) and value != "":
-                    return str(value)
-        return ""
+    def met(self, left: Item, right: Item, times: int = 1) -> None:
+        """Twins were found, by their text or by what is stable in them."""
+        message = self.message(left)
+        self.ids.twins(message, self.message(right))
+        self.volatile.met(message.type, times)
+
+    def apart(self, left: Item, right: Item) -> bool:
+        """Whether two messages are about different things by the ids that they give them."""
+        return self.ids.apart(self.message(left), self.message(right))
 
 
 def told(message: Message, form: Form) -> Value:

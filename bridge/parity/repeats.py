@@ -16,6 +16,7 @@ from bridge.parity.observation import Observation
 
 _ALWAYS_KEPT = 1000
 _LEGACY = 0
+_NEVER = -1
 
 
 class Repetition(Enum):
@@ -56,8 +57,17 @@ class Repeats:
         one, other = left.seen, right.seen
         trace = _Trace(one.at, (one.connection, other.connection), (one.id, other.id))
         self._put(one.data, trace)
+        if other.data != one.data:
+            self._put(other.data, trace)
         if left.digest is not None:
             self._put(b"digest" + left.digest, trace)
+
+    def add_single(self, side: int, item: Item, at: float) -> None:
+        """One side alone said this, which it may repeat as well."""
+        connections, ids = [_NEVER, _NEVER], ["", ""]
+        connections[side], ids[side] = item.seen.connection, item.seen.id
+        trace = _Trace(at, (connections[0], connections[1]), (ids[0], ids[1]))
+        self._put(item.seen.data, trace)
 
     def _put(self, key: str | bytes, trace: _Trace) -> None:
         self._traces.setdefault(key, trace)
@@ -66,7 +76,7 @@ class Repeats:
     def of(self, side: int, item: Item, digest: bytes, lane: Lane) -> Repetition:
         """What a message without twin repeats."""
         trace = self._traces.get(item.seen.data) or self._traces.get(b"digest" + digest)
-        if trace is None:
+        if trace is None or trace.connections[side] == _NEVER:
             return Repetition.NONE
         same_id = trace.ids[side] == item.seen.id
         connection = item.seen.connection
@@ -83,7 +93,7 @@ class Repeats:
         trace = self._traces.get(seen.data)
         return (
             trace is not None
-            and trace.connections[side] < seen.connection
+            and _NEVER < trace.connections[side] < seen.connection
             and (not seen.id or trace.ids[side] == seen.id)
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bridge.parity.assignment import cheapest
 from bridge.parity.item import Item
@@ -55,18 +56,19 @@ def paired(
         by_id: whether both sides give the same ids on the wire.
     """
     found: list[Pair] = []
-    steps: tuple[tuple[Callable[[Item], Hashable], float], ...] = (
-        (lambda item: reader.identity(item, wire=by_id), 1.0),
-        (lambda item: _versioned(item, reader), _LIKE),
-        (lambda item: _entity(item, reader), _LIKE),
-        (lambda _: "any", _ALIKE),
+    steps: tuple[tuple[Callable[[Item], Hashable], float, bool], ...] = (
+        (lambda item: reader.identity(item, wire=by_id), 1.0, False),
+        (lambda item: _versioned(item, reader), _LIKE, False),
+        (lambda item: _entity(item, reader), _LIKE, False),
+        (lambda _: "any", _ALIKE, True),
     )
-    for key, most in steps:
+    for key, most, wary in steps:
         taken = {id(item) for pair in found for item in pair}
         left = [item for item in left if id(item) not in taken]
         right = [item for item in right if id(item) not in taken]
         for ours, theirs in _groups(left, right, key):
-            found.extend(_cheapest(ours, theirs, reader, nearness, most))
+            costs = partial(_cost, reader=reader, nearness=nearness, wary=wary)
+            found.extend(_cheapest(ours, theirs, reader, nearness.usual, most, costs))
     return found
 
 
@@ -94,11 +96,16 @@ def _groups(
 
 
 def _cheapest(
-    left: list[Item], right: list[Item], reader: Reader, nearness: Nearness, most: float
+    left: list[Item],
+    right: list[Item],
+    reader: Reader,
+    usual: float,
+    most: float,
+    cost: Callable[[Item, Item], float],
 ) -> list[Pair]:
     found: list[Pair] = []
-    for ours, theirs in _blocks(left, right, nearness.usual):
-        costs = [[_cost(one, other, reader, nearness) for other in theirs] for one in ours]
+    for ours, theirs in _blocks(left, right, usual):
+        costs = [[cost(one, other) for other in theirs] for one in ours]
         found.extend(
             (ours[row], theirs[column])
             for row, column in cheapest(costs)
@@ -141,8 +148,9 @@ def unlike(left: Item, right: Item, reader: Reader) -> float:
     return 1 - len(ours & theirs) / max(len(ours), len(theirs), 1)
 
 
-def _cost(left: Item, right: Item, reader: Reader, nearness: Nearness) -> float:
+def _cost(left: Item, right: Item, *, reader: Reader, nearness: Nearness, wary: bool) -> float:
+    """What a pair costs; too much where, being `wary`, ids speak against it."""
     off = nearness.of(left, right)
-    if off > 1:
+    if off > 1 or (wary and reader.apart(left, right)):
         return _FAR
     return unlike(left, right, reader) + _TIME_WEIGHT * off

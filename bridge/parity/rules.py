@@ -56,12 +56,13 @@ class Pattern:
         Raises:
             ValueError: it is no such path; says what is wrong with it in one line.
         """
-        message, mark, path = text.strip().rpartition("$")
-        if not mark or (message and not message.endswith(":")):
+        whole = text.strip()
+        message, mark, path = ("", "$", whole[1:]) if whole[:1] == "$" else whole.partition(":$")
+        if not mark:
             raise ValueError(
                 f"{text!r} is no path; write it like $.object.url or file:$.object.url"
             )
-        return cls(text.strip(), message.removesuffix(":"), tuple(_parts(text, path)))
+        return cls(whole, message, tuple(_parts(text, path)))
 
     def applies(self, message: str) -> bool:
         """Whether messages of this type have such places."""
@@ -255,14 +256,21 @@ class Rules:
                 value = pattern.changed(value, lambda _: DROP)
         return value
 
+    def ignored(self, message: str, path: str) -> str | None:
+        """Which rule ignores this place, None where none does."""
+        for pattern in self._ignored:
+            if pattern.matches(message, path):
+                return f"ignored by {pattern.text}"
+        return None
+
     def excuse(self, message: str, path: str, legacy: Value, candidate: Value) -> str | None:
         """Which rule excuses that two values at this place differ, None where none does.
 
         Absent values are `DROP`.
         """
-        for pattern in self._ignored:
-            if pattern.matches(message, path):
-                return f"ignored by {pattern.text}"
+        ignored = self.ignored(message, path)
+        if ignored is not None:
+            return ignored
         for rule in self._normalised:
             if rule.pattern.matches(message, path) and _alike(rule.name, legacy, candidate):
                 return f"alike by {rule.pattern.text}={rule.name}"

@@ -5,11 +5,12 @@ Decides when time has passed, by one clock or by two. Never pairs a message.
 
 from __future__ import annotations
 
-from bridge.parity.join import Join, Limits
+from bridge.parity.join import Join
 from bridge.parity.ledger import Ledger
 from bridge.parity.observation import Mark, Observation
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
+from bridge.parity.stretches import Limits
 
 _STEPS = 8
 _FEWEST = 8

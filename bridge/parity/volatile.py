@@ -29,7 +29,7 @@ class Volatile:
         self._met: Counter[str] = Counter()
         self._differed: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for message, path in known:
-            self._take(message, path)
+            self.take(message, path)
 
     def met(self, message: str, times: int = 1) -> None:
         """Twins of this type were found that differ nowhere but in volatile places."""
@@ -45,9 +45,9 @@ class Volatile:
             for path in set(paths)
             if path not in self._patterns[message]
             and counts[path] >= max(_FEWEST, _SHARE * self._met[message])
-            and len(self._patterns[message]) < _LARGEST
         ]
-        return sum(self._take(message, path) for path in found) > 0
+        room = max(0, _LARGEST - len(self._patterns[message]))
+        return sum(self.take(message, path) for path in sorted(found)[:room]) > 0
 
     def reduced(self, message: str, value: Value) -> Value:
         """What of a payload is stable."""
@@ -56,7 +56,12 @@ class Volatile:
             value = pattern.changed(value, lambda _: DROP)
         return value
 
-    def _take(self, message: str, path: str) -> bool:
+    def holds(self, message: str, path: str) -> bool:
+        """Whether exactly this place is left out."""
+        return path in self._patterns.get(message, ())
+
+    def take(self, message: str, path: str) -> bool:
+        """Leave a place out from now on; False where its path cannot be told."""
         try:
             self._patterns[message][path] = Pattern.parse(path)
         except ValueError:

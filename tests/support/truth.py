@@ -305,10 +305,19 @@ def _text(values: Values) -> str:
     return json.dumps(values, separators=(",", ":"))
 
 
+def _calm(found: list[Observation], place: int) -> int:
+    """The next place that no duplicate reaches across: who could tell it from a replay?"""
+    while True:
+        later = {seen.data for seen in found[place + 1 :] if seen.at < found[place].at + 2}
+        if not any(seen.data in later for seen in found[: place + 1]):
+            return place
+        place += 1
+
+
 def _reconnected(found: list[Observation], times: int) -> list[Sight]:
     """The connection is lost so many times, and each next one says the last five again."""
     sights: list[Sight] = []
-    places = {len(found) * (each + 1) // (times + 1): each for each in range(times)}
+    places = {_calm(found, len(found) * (each + 1) // (times + 1)) for each in range(times)}
     connection = 0
     for place, seen in enumerate(found):
         sights.append(replace(seen, connection=connection))

@@ -74,6 +74,15 @@ MinMessages = Annotated[
     int | None, typer.Option(metavar="N", help="Fewer are insufficient evidence [100].")
 ]
 
+PromisedBy = Annotated[
+    str | None,
+    typer.Option(
+        "--contract",
+        metavar="DIR|FILE",
+        help="Hold both against a contract too: schemas, an AsyncAPI document, or: legacy.",
+    ),
+]
+
 
 def chosen(base: CompareOptions, **given: Any) -> CompareOptions:  # noqa: ANN401 - of any option
     """How to compare: `base`, with what was given on the command line in its place.
@@ -105,6 +114,24 @@ def noise_of(path: Path | None) -> Noise | None:
         return Noise.from_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(str(path), str(error)) from None
+
+
+def comparison_of(options: CompareOptions, noise: Path | None, contract: str | None) -> Comparison:
+    """A fresh comparison, by what was learned before and by what was promised.
+
+    Raises:
+        ConfigError: one of the two files is something else.
+    """
+    known = noise_of(noise)
+    if contract is None:
+        from bridge.parity.comparison import Comparison  # noqa: PLC0415
+
+        return Comparison(options, known)
+    # jsonschema loads only where there is something to hold against
+    from bridge.parity.contracted import Contracted  # noqa: PLC0415
+    from bridge.verify.contracts import read_contract  # noqa: PLC0415
+
+    return Contracted(read_contract(contract), options, known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ from bridge.cli.judgement import (
     NoiseFile,
     Normalise,
     Outputs,
+    PromisedBy,
     Window,
     chosen,
-    noise_of,
+    comparison_of,
 )
 from bridge.cli.options import (
     Channels,
@@ -94,6 +95,7 @@ def recordings(
     outputs: Outputs = None,
     config: ConfigFile = None,
     noise: NoiseFile = None,
+    contract: PromisedBy = None,
     window: Window = None,
     ignore: Ignore = None,
     normalise: Normalise = None,
@@ -105,7 +107,6 @@ def recordings(
     """Compare recordings: what is readable is compared, and the rest is counted."""
     if len(recordings) > 2:
         raise typer.BadParameter("name one recording, or two", param_hint="A [B]")
-    from bridge.parity.comparison import Comparison  # noqa: PLC0415
     from bridge.parity.options import CompareOptions  # noqa: PLC0415
     from bridge.verify.matching import compare, parts  # noqa: PLC0415
 
@@ -122,7 +123,7 @@ def recordings(
     )
     destination = Destination(form, tuple(outputs or ()), noise)
     destination.check()
-    comparison = Comparison(options, noise_of(noise))
+    comparison = comparison_of(options, noise, contract)
     with Interrupt() as interrupt:
         report = compare(parts(recordings), comparison, lambda _: interrupt.asked)
     return destination.conclude(report, comparison)
@@ -141,6 +142,7 @@ def live(
     form: FormatOption = "text",
     outputs: Outputs = None,
     noise: NoiseFile = None,
+    contract: PromisedBy = None,
     window: Window = None,
     ignore: Ignore = None,
     normalise: Normalise = None,
@@ -164,9 +166,7 @@ def live(
         max_share=max_share,
         min_messages=min_messages,
     )
-    from bridge.parity.comparison import Comparison  # noqa: PLC0415
-
-    comparison = Comparison(options, noise_of(noise))
+    comparison = comparison_of(options, noise, contract)
     report = _listened(settings, names, comparison, seconds, count, control=control)
     return destination.conclude(report, comparison)
 

@@ -69,6 +69,19 @@ def test_schemas_are_learned_from_a_recording(pair: tuple[str, str], tmp_path: P
     assert json.loads(path.read_text())["type"] == "object"
 
 
+def test_a_contract_is_held_against_both(
+    pair: tuple[str, str], tmp_path: Path, capsys: Captured
+) -> None:
+    schemas = str(tmp_path / "schemas")
+    assert main(["verify", "learn", pair[0], "-o", schemas]) == 0
+    assert main(["verify", *pair, "--contract", schemas]) == 0
+    new = recording(tmp_path / "c.ndjson", Side.CANDIDATE)
+    differing = ["verify", pair[0], new, "--ignore", "$.object.at"]
+    assert main(differing) == 0
+    assert main([*differing, "--contract", schemas]) == 1
+    assert "breaks the contract of 'n' at $.object.at" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -79,6 +92,7 @@ def test_schemas_are_learned_from_a_recording(pair: tuple[str, str], tmp_path: P
         (["a", "--window", "-1"], "verify: window is -1.0"),
         (["a", "--ignore", "url"], "verify: 'url' is no path"),
         (["a", "-o", "none/a.html"], "none/a.html: cannot be written"),
+        (["a", "--contract", "none"], "none: cannot be read"),
         (["live"], "missing argument 'CHANNEL...'"),
         (["live", "test"], "upstream: is not given"),
         (

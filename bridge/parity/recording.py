@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -172,11 +172,13 @@ class Transcript:
 
     def _sight(self, said: Mapping[str, Any]) -> Sight | None:
         try:
-            at = self._settled(_time(said))
-            return _mark(said, at) if "mark" in said else _observation(said, at)
+            at = _time(said)
+            sight = _mark(said, at) if "mark" in said else _observation(said, at)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._refuse("not a line of a recording")
-        return None
+            return None
+        settled = self._settled(at)
+        return sight if settled == at else replace(sight, at=settled)
 
     def _refuse(self, what: str) -> None:
         if self._number == 1:

@@ -99,19 +99,26 @@ def compare(
     comparison.unread(sum(part.transcript.unreadable for part in given))
     report = comparison.report()
     notes = [note for part in given for note in (*part.transcript.notes(), *_others(part, given))]
-    return replace(report, notes=(*notes, *report.notes), names=_names(given))
+    verdict = report.verdict
+    if not _common(given):
+        verdict = replace(verdict, reason="the recordings have no channel in common")
+    return replace(report, verdict=verdict, notes=(*notes, *report.notes), names=_names(given))
 
 
 def _laid_out(given: Sequence[Part]) -> Iterator[Sight]:
     if len(given) == 1:
         return given[0].sights()
     legacy, candidate = given
-    channels = frozenset.intersection(*(Contents.of(part.path).channels for part in given))
+    channels = _common(given)
     shift = -_ahead(legacy, candidate)
     # a shift below nothing would put the candidate's beginning before the clock's
     both = legacy.sights(max(-shift, 0.0)), candidate.sights(max(shift, 0.0))
     merged = heapq.merge(*both, key=lambda sight: sight.at)
     return (sight for sight in merged if sight.channel in channels)
+
+
+def _common(given: Sequence[Part]) -> frozenset[str]:
+    return frozenset.intersection(*(Contents.of(part.path).channels for part in given))
 
 
 def _ahead(legacy: Part, candidate: Part) -> float:

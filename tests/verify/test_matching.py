@@ -121,6 +121,7 @@ def test_a_recording_of_another_channel_is_told_and_proves_nothing(tmp_path: Pat
     new = recording(tmp_path / "b.ndjson", other, channels=("d",))
     report = compared(old, new)
     assert report.verdict.outcome is Outcome.INSUFFICIENT
+    assert report.verdict.reason == "the recordings have no channel in common"
     assert report.notes[:2] == (
         "a.ndjson:1: holds c, which b.ndjson does not; left out",
         "b.ndjson:1: holds d, which a.ndjson does not; left out",

@@ -18,6 +18,8 @@ import aiohttp
 
 from bridge.config import Config
 from bridge.endpoint.background import Background
+from bridge.endpoint.budget import Budget
+from bridge.endpoint.door import Door
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.outgoing import Outgoing, remembered
@@ -74,6 +76,7 @@ class Bridge:
     Attributes:
         hub: the channels.
         gateway: what the endpoints share.
+        door: limits connections that are no clients yet.
         metrics: counts.
         dialect: what legacy frames mean.
         mapping: what is added to messages.
@@ -104,30 +107,14 @@ class Bridge:
             meter=self.metrics,
             new_latch=self._latch,
             incoming=self.mapping.incoming,
+            max_channels=config.limits.channels,
         )
-        self.gateway = Gateway(
-            hub=self.hub,
-            options=config.client,
-            meter=self.metrics,
-            random=random.random,
-            aliases=self.aliases,
-            patterns=config.channels,
-        )
-
+        self.gateway = self._new_gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
+        self.door = Door(config.limits, self.wheel, self.metrics)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = Fanouts(
-            Service(
-                hub=self.hub,
-                options=config.client,
-                meter=self.metrics,
-                wheel=self.wheel,
-                call_soon=self._call_soon,
-                outgoing=self.outgoing,
-                delayed=self.gateway.delayed,
-            )
-        )
+        self.fanouts = self._new_fanouts()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -152,8 +139,32 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
 
+    def _new_gateway(self) -> Gateway:
+        return Gateway(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            random=random.random,
+            aliases=self.aliases,
+            patterns=self.config.channels,
+            budget=Budget(self.config.limits),
+        )
+
+    def _new_fanouts(self) -> Fanouts:
+        service = Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
+        )
+        return Fanouts(service)
+
     def _new_store(self) -> MemoryStore | SqliteStore:
-        options, pool = self.config.history, Pool()
+        options = self.config.history
+        pool = Pool(self.config.limits.log_bytes, self._reclaimed)
         if options.persist == "memory":
             return MemoryStore(options, pool)
         return SqliteStore(
@@ -165,6 +176,9 @@ class Bridge:
             pool=pool,
             meter=self.metrics,
         )
+
+    def _reclaimed(self, size: int) -> None:
+        self.metrics.count("logs_reclaimed", size)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp
 from bridge.app import create_app
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.endpoint.address import written_both_ways
 from bridge.endpoint.takeover import protocols
 from bridge.errors import ConfigError
 from bridge.ops import logs
@@ -176,7 +178,9 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
     """
     return uvicorn.Config(
         app or create_app(config, bridge),
-        **(protocols() if config.client.fast_path else PLAIN),
+        **protocols(bridge.door, offer=config.client.fast_path),
+        forwarded_allow_ips=written_both_ways(config.limits.trusted_proxies) or None,
+        timeout_keep_alive=math.ceil(config.limits.keep_alive),
         ws_max_size=config.client.max_frame_bytes,
         ws_per_message_deflate=config.client.deflate,
         backlog=BACKLOG,

@@ -10,10 +10,12 @@ import contextlib
 
 import orjson
 
+from bridge.endpoint.budget import Seat
 from bridge.endpoint.carrier import Carrier
 from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
+from bridge.endpoint.heartbeat import Heartbeat
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
@@ -33,7 +35,7 @@ from bridge.wire.dialect import (
     Subscribe,
     Unsubscribe,
 )
-from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TRY_LATER, Ending
 from bridge.wire.event import CURSOR, END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -46,6 +48,7 @@ class Conversation:
         talk: what all share.
         wire: the socket.
         name: the path's channel, None where it names none.
+        seat: the client's, which counts its frames.
         notices: whether the client asked, by `?notices=true`, to be told its place, holes and
             endings in frames of the bridge's own; legacy clients do not and never see one.
     """
@@ -57,21 +60,28 @@ class Conversation:
         "_name",
         "_notices",
         "_over",
-        "_ping_due",
+        "_pinging",
         "_readers",
         "_talk",
+        "seat",
         "wire",
     )
 
     def __init__(
-        self, talk: Talk, wire: Wire, name: ChannelName | None, *, notices: bool = False
+        self,
+        talk: Talk,
+        wire: Wire,
+        name: ChannelName | None,
+        seat: Seat,
+        *,
+        notices: bool = False,
     ) -> None:
-        self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
+        self._talk, self.wire, self._name = talk, wire, name
+        self.seat, self._notices = seat, notices
         self._readers: dict[ChannelName, Reader] = {}
         self._carrier: Carrier | None = None
         self._over = self._full = False
-        self._deadline: Due | None = None
-        self._ping_due: Due | None = None
+        self._deadline, self._pinging = None, None  # type: Due | None, Heartbeat | None
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -79,17 +89,17 @@ class Conversation:
         self._say(dialect.welcome(self._name))
         if self._name and dialect.options.deliver == "connect":
             self._subscribe(self._name, place)
-        if dialect.server_ping:
-            self._ping_later()
+        if dialect.server_ping and not self._over:
+            every = dialect.options.server_ping_interval
+            self._pinging = Heartbeat(self._wheel, every, self._ping)
+            self._pinging.start()
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        limit = self._talk.gateway.options.max_frame_bytes
-        if self._over:
-            return
-        if len(frame) > limit:
-            self._close(TOO_BIG, f"a frame exceeds {limit} bytes")
-        else:
+        over = not self._over and self._talk.gateway.too_much(self.seat, len(frame))
+        if over:
+            self._close(*over)
+        elif not self._over:
             self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
@@ -98,8 +108,8 @@ class Conversation:
         for reader in tuple(self._readers.values()):
             reader.full(timed=False)
         if not self._over:
-            timeout = self._talk.gateway.options.send_timeout
-            self._deadline = self._wheel.after(timeout, self._give_up)
+            options = self._talk.gateway.options
+            self._deadline = self._wheel.after(options.send_timeout, self._give_up)
 
     def room(self) -> None:
         """The wire takes more again."""
@@ -112,7 +122,8 @@ class Conversation:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
         _cancel(self._deadline)
-        _cancel(self._ping_due)
+        if self._pinging:
+            self._pinging.close()
         for name in tuple(self._readers):
             self._leave(name)
 
@@ -198,9 +209,8 @@ class Conversation:
         self.wire.close(ending, reason)
 
     def _give_up(self) -> None:
-        gateway = self._talk.gateway
-        gateway.meter.count("slow_clients", wire="ws")
-        ending = gateway.delayed(TRY_LATER)
+        self._talk.gateway.meter.count("slow_clients", wire="ws")
+        ending = self._talk.gateway.delayed(TRY_LATER)
         for name in self._readers:
             self.notify(END, name, **told(ending, TOO_SLOW))
         self._close(ending, TOO_SLOW)
@@ -213,9 +223,12 @@ class Conversation:
         From there it is delivered anew: what came since the opening comes twice, since leaving
         out what the client says it lacks would be a hole that nobody tells of.
         """
-        if name in self._readers and place is None:
+        if self._over or (name in self._readers and place is None):
             return
         self._leave(name)
+        if full := self._talk.gateway.full(ChannelKey(name)):
+            self._close(*full)
+            return
         fanout = self._talk.fanouts.join(ChannelKey(name))
         found = fanout.channel.log.place(place)
         cursor = found.new if isinstance(found, Gap) else found
@@ -243,14 +256,9 @@ class Conversation:
                 self.wire.deliver(event.data)
             fanout.add(reader)
 
-    def _ping_later(self) -> None:
-        interval = self._talk.dialect.options.server_ping_interval
-        self._ping_due = self._wheel.after(interval, self._ping)
-
     def _ping(self) -> None:
         if not self._full:  # what is still to be written shows as well that we live
             self._say(self._talk.dialect.server_ping)
-        self._ping_later()
 
     def _leave(self, name: ChannelName) -> None:
         reader = self._readers.pop(name, None)

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.farewell import START, farewell
@@ -68,9 +69,18 @@ class EventStream:
             await send(START)
             await send({"type": "http.response.body", "body": b""})
         else:
-            await self._serve(request, send, ChannelKey(name))
+            await self._admit(request, send, ChannelKey(name))
 
-    async def _serve(self, request: Request, send: Send, key: ChannelKey) -> None:
+    async def _admit(self, request: Request, send: Send, key: ChannelKey) -> None:
+        with self._gateway.seated(request) as seat:
+            if isinstance(seat, Refused):
+                await self._turn_away(request, send, *self._gateway.over(seat))
+            elif full := self._gateway.full(key):
+                await self._turn_away(request, send, *full)
+            else:
+                await self._serve(request, send, key, seat)
+
+    async def _serve(self, request: Request, send: Send, key: ChannelKey, seat: Seat) -> None:
         fanout, taken = self._fanouts.join(key), False
         try:
             channel, written = fanout.channel, written_cursor(request)
@@ -84,7 +94,7 @@ class EventStream:
             session.apply(Signal.ACCEPTED)
             joins = written is None or isinstance(place, Gap)
             shown = await self._joining.snapshot(fanout, session.cursor) if joins else ()
-            client = _Client(fanout, session, shown)
+            client = _Client(fanout, session, seat, shown)
             taken = self._take(request.scope, client)
             if not taken:
                 own = servers_own(request.scope, send)
@@ -117,18 +127,20 @@ class EventStream:
     def _take(self, scope: Scope, client: _Client) -> bool:
         """Whether the connection, and the fan-out with it, is now the stream's."""
         take = offered(scope)
-        closed = partial(self._gone, client.fanout)
+        closed = partial(self._gone, client)
         stream: TakenStream | None = take(partial(TakenStream, closed=closed)) if take else None
         if stream is None:
             self._gateway.fallback.note("sse", offered=take is not None)
             return False
+        client.seat.kept = True
         self._gateway.opened("sse")
         client.begin(stream)
         return True
 
-    def _gone(self, fanout: Fanout) -> None:
+    def _gone(self, client: _Client) -> None:
+        client.seat.release()
         self._gateway.gone("sse")
-        self._fanouts.leave(fanout)
+        self._fanouts.leave(client.fanout)
 
     async def _step(self, receive: Receive, send: Send, client: _Client) -> None:
         self._gateway.opened("sse")
@@ -150,11 +162,13 @@ class _Client:
     Attributes:
         fanout: where it reads.
         session: where it begins.
+        seat: released when it is gone.
         shown: what it alone is shown first.
     """
 
     fanout: Fanout
     session: Session
+    seat: Seat
     shown: Sequence[Event]
 
     def begin(self, stream: TakenStream | SteppedStream) -> None:

@@ -22,6 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+from bridge.endpoint.door import Door, Guarded
 from bridge.wire.framing import DEFLATE_BITS
 
 EXTENSION = "ws2sse.takeover"
@@ -29,11 +30,16 @@ EXTENSION = "ws2sse.takeover"
 RELIED_ON: Mapping[type, Iterable[str]] = {
     HttpToolsProtocol: (
         "app",
+        "client",
+        "connection_lost",
         "connection_made",
         "connections",
         "cycle",
+        "data_received",
         "flow",
         "handle_websocket_upgrade",
+        "on_headers_complete",
+        "on_message_complete",
         "parser",
         "pipeline",
         "scope",
@@ -107,8 +113,12 @@ class _Offering:
         await self._app(scope, receive, send)
 
 
-class StreamProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, offering its connection once a response has begun."""
+class PlainProtocol(Guarded, HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with limits on what is no request yet."""
+
+
+class StreamProtocol(PlainProtocol):
+    """The same, offering its connection once a response has begun."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As uvicorn, with the offer."""
@@ -202,9 +212,16 @@ def _nothing() -> None:
     """What is due once a taken connection's application has returned."""
 
 
-def protocols() -> dict[str, Any]:
-    """The options that make uvicorn offer its connections."""
-    return {"http": StreamProtocol, "ws": SocketProtocol}
+def protocols(door: Door | None = None, *, offer: bool = True) -> dict[str, Any]:
+    """The options that make uvicorn guard its connections, and offer them.
+
+    Args:
+        door: limits what is no request yet; None leaves that to uvicorn.
+        offer: whether connections are offered; else uvicorn keeps them.
+    """
+    http = StreamProtocol if offer else PlainProtocol
+    guarded = type(http.__name__, (http,), {"door": door}) if door else http
+    return {"http": guarded, "ws": SocketProtocol if offer else "websockets-sansio"}
 
 
 def missing(relied_on: Mapping[type, Iterable[str]] = RELIED_ON) -> Iterable[str]:

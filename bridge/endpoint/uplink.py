@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.gateway import RESTARTS, Gateway
 from bridge.endpoint.sse import UNNAMED
 from bridge.endpoint.upward import NO_WAY_UP, carry
@@ -70,15 +71,20 @@ class Uplink:
         if self._gateway.hub.draining:
             return refusal(self._gateway.delayed(self._gateway.hub.draining), RESTARTS)
         client = request.client.host if request.client else ""
-        with self._turn(name, client) as queue:
-            async with queue.lock:
-                return await self._carry(request, name)
+        with self._gateway.seated(request, lasting=False) as seat:
+            if isinstance(seat, Refused):
+                return refusal(*self._gateway.over(seat))
+            with self._turn(name, client) as queue:
+                async with queue.lock:
+                    return await self._carry(request, name, seat)
 
-    async def _carry(self, request: Request, name: ChannelName) -> Response:
+    async def _carry(self, request: Request, name: ChannelName, seat: Seat) -> Response:
         options = self._gateway.options
         frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
             return refusal(frame, _WHY[frame.name])
+        if over := self._gateway.too_much(seat, len(frame)):
+            return refusal(*over)
         ending: Ending | None = self._gateway.hub.draining
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch, request, tasks.cancel_scope)

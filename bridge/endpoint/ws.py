@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.pulse import Pulse
@@ -23,6 +24,7 @@ from bridge.endpoint.taken_socket import TakenSocket
 from bridge.endpoint.takeover import offered
 from bridge.endpoint.talk import Talk
 from bridge.errors import InvalidChannel
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import NOT_FOUND, Ending
 from bridge.wire.names import ChannelName
 from bridge.wire.routes import RouteOptions
@@ -61,10 +63,31 @@ class SocketEndpoint:
         if self._gateway.hub.draining:
             await self._refuse(websocket, self._gateway.hub.draining, RESTARTS)
             return
+        with self._gateway.seated(websocket) as seat:
+            if isinstance(seat, Refused):
+                await self._refuse(websocket, *self._gateway.over(seat))
+            elif full := self._full(name):
+                await self._refuse(websocket, *full)
+            else:
+                await self._serve(websocket, receive, send, name, seat)
+
+    def _full(self, name: ChannelName | None) -> tuple[Ending, str] | None:
+        """Why the path's channel takes no further reader, if it is read from the start."""
+        at_once = name and self._dialect.options.deliver == "connect"
+        return self._gateway.full(ChannelKey(name)) if name and at_once else None
+
+    async def _serve(
+        self,
+        websocket: WebSocket,
+        receive: Receive,
+        send: Send,
+        name: ChannelName | None,
+        seat: Seat,
+    ) -> None:
         await self._accept(websocket)
         self._gateway.opened("ws")
-        if not self._take(websocket, name):
-            await self._step(websocket, receive, send, name)
+        if not self._take(websocket, name, seat):
+            await self._step(websocket, receive, send, name, seat)
 
     async def _accept(self, websocket: WebSocket) -> None:
         await websocket.accept(self._dialect.subprotocol(websocket.scope.get("subprotocols", ())))
@@ -77,23 +100,30 @@ class SocketEndpoint:
         await self._accept(websocket)
         await websocket.close(self._dialect.close_code(ending), cut(reason))
 
-    def _take(self, websocket: WebSocket, name: ChannelName | None) -> bool:
+    def _take(self, websocket: WebSocket, name: ChannelName | None, seat: Seat) -> bool:
         take = offered(websocket.scope)
         socket: TakenSocket | None = take(self._make) if take else None
         if socket is None:
             self._gateway.fallback.note("ws", offered=take is not None)
             return False
-        socket.conversation = self._conversation(websocket, socket, name)
+        seat.kept = True
+        socket.conversation = self._conversation(websocket, socket, name, seat)
         self._pulse.add(socket)
         socket.conversation.open(written_cursor(websocket))
         return True
 
     def _gone(self, socket: TakenSocket) -> None:
+        socket.conversation.seat.release()
         self._pulse.discard(socket)
         self._gateway.gone("ws")
 
     async def _step(
-        self, websocket: WebSocket, receive: Receive, send: Send, name: ChannelName | None
+        self,
+        websocket: WebSocket,
+        receive: Receive,
+        send: Send,
+        name: ChannelName | None,
+        seat: Seat,
     ) -> None:
         with anyio.CancelScope() as scope:
             socket = SteppedSocket(
@@ -104,7 +134,7 @@ class SocketEndpoint:
                 timeout=self._gateway.options.send_timeout,
                 wheel=self._wheel,
             )
-            conversation = self._conversation(websocket, socket, name)
+            conversation = self._conversation(websocket, socket, name, seat)
             socket.conversation = conversation
             try:
                 conversation.open(written_cursor(websocket))
@@ -119,6 +149,7 @@ class SocketEndpoint:
         websocket: WebSocket,
         wire: TakenSocket | SteppedSocket,
         name: ChannelName | None,
+        seat: Seat,
     ) -> Conversation:
         notices = websocket.query_params.get("notices") in ("1", "true")
-        return Conversation(self._talk, wire, name, notices=notices)
+        return Conversation(self._talk, wire, name, seat, notices=notices)

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
@@ -94,6 +95,7 @@ class Config(BaseModel):
         history: how much of a channel is kept.
         hub: how long channels outlive their clients.
         client: how sessions are treated.
+        limits: what clients may use up.
         dialect: what legacy WebSocket clients say and expect.
         envelope: what is read from a payload, and added to it.
         completion: which messages are results, told once.
@@ -118,6 +120,7 @@ class Config(BaseModel):
     history: LogOptions = LogOptions()
     hub: HubOptions = HubOptions()
     client: ClientOptions = ClientOptions()
+    limits: LimitOptions = LimitOptions()
     dialect: DialectOptions = DialectOptions()
     envelope: EnvelopeOptions = EnvelopeOptions()
     completion: CompletionOptions = CompletionOptions()

@@ -35,7 +35,7 @@ from bridge.history.sqlite import KeptLog, SqliteStore
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
-from bridge.seams import Downstream, Lead, Upstream
+from bridge.seams import Downstream, Lead, Meter, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
 from bridge.upstream.poll import PollUpstream, poll_for
@@ -178,7 +178,8 @@ class Bridge:
         )
 
     def _reclaimed(self, size: int) -> None:
-        self.metrics.count("logs_reclaimed", size)
+        meter: Meter = self.metrics
+        meter.count("logs_reclaimed", size)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""

@@ -17,7 +17,7 @@ import aiohttp
 import httptools
 import uvloop
 
-from bridge.seams import Got, Unmetered, Upstream
+from bridge.seams import Got, Opened, Pushing, Unmetered
 from bridge.upstream.sse import SseOptions, SseUpstream
 from bridge.upstream.ws import WsOptions, WsUpstream
 from bridge.wire.names import ChannelName
@@ -30,10 +30,24 @@ Reader = Callable[[int], Counts]
 """Yields how many events each read brought."""
 
 
-async def _counts(upstream: Upstream) -> Counts:
-    async for signal in upstream.open(None):
+class _Count:
+    """A `bridge.seams.Sink` that only counts."""
+
+    has_room = True
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def take(self, signal: Opened | Got) -> None:
         if isinstance(signal, Got):
-            yield len(signal.events)
+            self.seen += len(signal.events)
+
+
+async def _count(upstream: Pushing) -> int:
+    """How many events came until the source ended."""
+    sink = _Count()
+    await upstream.read(None, sink)
+    return sink.seen
 
 
 async def bridge_sse(port: int) -> Counts:
@@ -41,15 +55,13 @@ async def bridge_sse(port: int) -> Counts:
     options = SseOptions(f"http://{HOST}:{port}/{{channel}}")
     async with aiohttp.ClientSession() as session:
         upstream = SseUpstream(options, CHANNEL, session, time.monotonic, Unmetered())
-        async for count in _counts(upstream):
-            yield count
+        yield await _count(upstream)
 
 
 async def bridge_ws(port: int) -> Counts:
     """The bridge's own."""
     options = WsOptions(f"ws://{HOST}:{port}/{{channel}}", subscribe="")
-    async for count in _counts(WsUpstream(options, CHANNEL, time.monotonic, Unmetered())):
-        yield count
+    yield await _count(WsUpstream(options, CHANNEL, time.monotonic, Unmetered()))
 
 
 async def aiohttp_sse(port: int) -> Counts:

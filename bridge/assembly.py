@@ -22,6 +22,7 @@ from bridge.endpoint.budget import Budget
 from bridge.endpoint.door import Door
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
@@ -32,12 +33,14 @@ from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.memory import MemoryStore
 from bridge.history.pool import Pool
 from bridge.history.sqlite import KeptLog, SqliteStore
-from bridge.hub.channel import Channel, ChannelKey
+from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
 from bridge.seams import Downstream, Lead, Meter, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
+from bridge.upstream.dial import Dialer
+from bridge.upstream.owned import owned
 from bridge.upstream.poll import PollUpstream, poll_for
 from bridge.upstream.polled import PolledLead
 from bridge.upstream.snapshot import Snapshots
@@ -46,6 +49,7 @@ from bridge.upstream.supervise import Supervisor
 from bridge.upstream.ws import WsUpstream
 from bridge.wire.alias import Aliases
 from bridge.wire.completion import Latch
+from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
@@ -94,6 +98,7 @@ class Bridge:
         if config.envelope.wrap:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
+        self._dialer = Dialer()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
         self.store = self._new_store()
@@ -106,15 +111,46 @@ class Bridge:
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
-            incoming=self.mapping.incoming,
+            incoming=self.mapping.incoming if config.envelope.changes_incoming else unchanged,
             max_channels=config.limits.channels,
         )
-        self.gateway = self._new_gateway()
+        self.guards = Guards(
+            config.all_auths,
+            config.browsers,
+            self.metrics,
+            clock=time.monotonic,
+            wall=time.time,
+            session=lambda: self.session,
+        )
+        self.gateway = self._gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.door = Door(config.limits, self.wheel, self.metrics)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
-        self.fanouts = self._new_fanouts()
+        self.fanouts = Fanouts(self._service())
+
+    def _gateway(self) -> Gateway:
+        return Gateway(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            random=random.random,
+            aliases=self.aliases,
+            patterns=self.config.channels,
+            guards=self.guards.by_name,
+            budget=Budget(self.config.limits),
+        )
+
+    def _service(self) -> Service:
+        return Service(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            wheel=self.wheel,
+            call_soon=self._call_soon,
+            outgoing=self.outgoing,
+            delayed=self.gateway.delayed,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -126,6 +162,7 @@ class Bridge:
             connector=connector, timeout=timeout, cookie_jar=jar
         ) as self.session:
             try:
+                self.guards.start()
                 self._open()
                 yield
             finally:
@@ -138,29 +175,6 @@ class Bridge:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
         joining = Joining(self._snapshots, self.mapping.incoming)
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
-
-    def _new_gateway(self) -> Gateway:
-        return Gateway(
-            hub=self.hub,
-            options=self.config.client,
-            meter=self.metrics,
-            random=random.random,
-            aliases=self.aliases,
-            patterns=self.config.channels,
-            budget=Budget(self.config.limits),
-        )
-
-    def _new_fanouts(self) -> Fanouts:
-        service = Service(
-            hub=self.hub,
-            options=self.config.client,
-            meter=self.metrics,
-            wheel=self.wheel,
-            call_soon=self._call_soon,
-            outgoing=self.outgoing,
-            delayed=self.gateway.delayed,
-        )
-        return Fanouts(service)
 
     def _new_store(self) -> MemoryStore | SqliteStore:
         options = self.config.history
@@ -190,6 +204,7 @@ class Bridge:
     async def _close(self) -> None:
         self.wheel.close()
         await self.background.close()
+        await self.guards.aclose()
         self.hub.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
         if isinstance(self.store, SqliteStore):
@@ -202,25 +217,31 @@ class Bridge:
         upstream = self.config.upstream
         return [side.url for side in (upstream.sse, upstream.ws) if side]
 
-    def upstream(self, name: ChannelName) -> Upstream:
+    def upstream(self, name: ChannelName, own: OwnCredential | None = None) -> Upstream:
         """The leading backend's stream of one channel.
+
+        Args:
+            name: the channel.
+            own: the credential of the client whose stream it is; None for the bridge's.
 
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
         options, clock = self.config.upstream, time.monotonic
         if self.config.source == "legacy" and options.ws:
-            return WsUpstream(options.ws, name, clock, self.metrics)
+            return WsUpstream(owned(options.ws, own), name, clock, self.metrics, self._dialer)
         if self.config.source == "sse" and options.sse:
-            return SseUpstream(options.sse, name, self.session, clock, self.metrics)
+            sse = owned(options.sse, own)
+            return SseUpstream(sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
-        name, latch = channel.key.name, channel.latch
-        poll = poll_for(self.config.polls, name)
+        key, latch = channel.key, channel.latch
+        poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
             return self._supervise(channel, channel)
-        asked = PollUpstream(poll, name, self.session, meter=self.metrics)
+        poll = owned(poll, key.credential)
+        asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
         lead = PolledLead(
             channel,
             latch,
@@ -232,17 +253,17 @@ class Bridge:
         return lead
 
     def _supervise(self, channel: Channel, downstream: Downstream) -> Supervisor:
-        name, log = channel.key.name, channel.log
+        name, own, log = channel.key.name, channel.key.credential, channel.log
         options = self.config.upstream
         side = options.ws if self.config.source == "legacy" else options.sse
         supervisor = Supervisor(
-            self.upstream(name),
+            self.upstream(name, own),
             downstream,
             Continuity(side.replay if side else "none"),
             Backoff(self.config.reconnect),
             meter=self.metrics,
             name=name.text,
-            fallbacks=[self.upstream(each) for each in self._fallbacks(name)],
+            fallbacks=[self.upstream(each, own) for each in self._fallbacks(name)],
         )
         self._leads.add(supervisor)
         if isinstance(log, KeptLog):

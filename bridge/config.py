@@ -24,6 +24,8 @@ def load(
     path: Path | None = None,
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
+    *,
+    needs_lead: bool = True,
 ) -> Config:
     """Gather, merge and check the configuration.
 
@@ -31,6 +33,7 @@ def load(
         path: the TOML file; without one, the file that `WS2SSE_CONFIG` names, if it is set.
         flags: values by dotted key, such as `upstream.sse.url`; None means not given.
         environ: the environment, for `WS2SSE_*` and for `${NAME}`.
+        needs_lead: whether `source` has to be chosen where two backends are given.
 
     Raises:
         ConfigError: something is wrong; `ConfigErrors` where several things are.
@@ -39,6 +42,8 @@ def load(
     if path is None and environ.get(CONFIG_VARIABLE):
         path = Path(environ[CONFIG_VARIABLE])
     sources = read(Config, path, flags, environ)
+    if not needs_lead and not sources.tree.get("source") and len(_backends(sources.tree)) > 1:
+        sources.tree["source"] = "legacy"
     config = None
     try:
         config = Config.model_validate(sources.tree)
@@ -48,3 +53,8 @@ def load(
         mask = Mask(sources.secrets.union(secrets_in(sources.tree)))
         raise problems.collected(sources, mask)
     return config.hiding(frozenset(sources.secrets))
+
+
+def _backends(tree: Mapping[str, object]) -> set[str]:
+    upstream = tree.get("upstream")
+    return {"ws", "sse"} & upstream.keys() if isinstance(upstream, dict) else set()

@@ -6,7 +6,9 @@
     │   │   └── ConfigErrors        several cannot
     │   ├── InvalidChannel          a channel name breaks the grammar or is not served here
     │   ├── InvalidField            an SSE field would inject a line
-    │   └── InvalidTransition       a session was asked for a move that its table does not have
+    │   ├── InvalidTransition       a session was asked for a move that its table does not have
+    │   ├── HandOverRefused         moving a channel's lead now would lose or repeat events
+    │   └── NotARecording           a file that was named as a recording is none
     └── RemoteFault                 a peer broke its protocol or a limit
         ├── EventTooLarge           an SSE event exceeds the configured size
         ├── RelayLost               a backend of a relayed request is away, or broke off
@@ -73,6 +75,14 @@ class InvalidField(LocalFault):
 
 class InvalidTransition(LocalFault):
     """A session was asked for a move that its table does not have: a bug worth reporting."""
+
+
+class HandOverRefused(LocalFault):
+    """Moving a channel's lead to the other upstream now would lose or repeat events."""
+
+
+class NotARecording(LocalFault):
+    """A file that was named as a recording cannot be read, or is something else."""
 
 
 class EventTooLarge(RemoteFault):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.wire.endings import Ending
 from bridge.wire.event import Event
@@ -54,6 +54,17 @@ class Lost:
 Signal = Opened | Got | Lost
 
 
+class Sink(Protocol):
+    """Where an upstream puts what it reads. All calls return at once."""
+
+    def take(self, signal: Opened | Got) -> None:
+        """What a read brought, in the very turn of the event loop that brought it."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether to read on. A flood is asked for its next part only when this is true."""
+
+
 class Upstream(Protocol):
     """One backend stream of one channel. Usable again after each `Lost`."""
 
@@ -72,6 +83,21 @@ class Upstream(Protocol):
 
     async def send(self, frame: Frame) -> Ending | None:
         """Carry a client's frame to the backend. None once it is accepted, else why it is not."""
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """An `Upstream` that can do without a task that is woken for each read."""
+
+    async def read(self, resume: str | None, sink: Sink) -> Lost:
+        """Connect and read until the stream is over; `sink` is told what `open` would yield.
+
+        Args:
+            resume: as for `Upstream.open`.
+            sink: told from within the event loop's reads while this waits.
+
+        What `sink` raises is raised here, and ends the connection. Cancelling this closes it.
+        """
 
 
 class Downstream(Protocol):

@@ -30,8 +30,6 @@ from bridge.errors import ConfigError
 from bridge.ops import logs
 
 BACKLOG = 4096
-PLAIN = {"http": "httptools", "ws": "websockets-sansio"}
-"""The protocols of uvicorn's own, which keep their connections."""
 
 _TICK = 0.05
 _SLACK = 5.0

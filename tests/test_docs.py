@@ -37,7 +37,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(rf"\b{PREFIX}[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 _KEY = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = [^`]+)?`")
 _METRIC = re.compile(r"\bws2sse_[a-z]\w*")
-_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo)\b[^\n|&>;]*")
+_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo|contract)\b[^\n|&>;]*")
 
 
 def text_of(name: str) -> str:
@@ -118,7 +118,7 @@ def test_every_option_is_in_the_reference() -> None:
 def test_every_printed_configuration_is_valid(name: str, body: str, tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
     file.write_text(body)
-    environment = dict.fromkeys(_REFERENCE.findall(body), "secret")
+    environment = dict.fromkeys(_REFERENCE.findall(body), "secret" * 6)
     config.load(file, placed(name, body), environment)
 
 

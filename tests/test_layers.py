@@ -44,6 +44,7 @@ PURE = (
     "parity",
     "rollout",
     "history.log",
+    "history.answers",
     "history.cursor",
     "history.pool",
 )

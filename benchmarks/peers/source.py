@@ -25,6 +25,7 @@ _SSE_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 _LAST_CHUNK = b"0\r\n\r\n"
+_CLOSE = b"\x88\x02\x03\xe8"
 
 
 def sse_chunk(number: int) -> bytes:
@@ -85,7 +86,7 @@ def serve(
         time.sleep(0.2)
         for piece in how(events):
             client.sendall(piece)
-        client.sendall(b"" if mode == "ws" else _LAST_CHUNK)
+        client.sendall(_CLOSE if mode == "ws" else _LAST_CHUNK)
         while client.recv(65536):
             pass
 

@@ -1,4 +1,4 @@
-"""The command line: `ws2sse serve`, `check`, `tap` and `demo`.
+"""The command line: `serve`, `check`, `tap`, `record`, `replay`, `verify`, `contract`, `demo`.
 
 Decides how a mistake is told (one line on stderr, status 2) and what ends a command; the commands
 themselves are one module each.
@@ -18,10 +18,13 @@ import typer
 from typer.main import get_command
 
 from bridge.cli.check import check
+from bridge.cli.contract import contract
 from bridge.cli.demo import demo
+from bridge.cli.record import record
+from bridge.cli.replay import replay
 from bridge.cli.serve import serve
 from bridge.cli.tap import tap
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, NotARecording
 
 PROGRAM = "ws2sse"
 _GUESS = re.compile(r"\. Did you mean (.+)\?$")
@@ -32,8 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (serve, check, tap, demo):
+for _command in (serve, check, tap, record, replay, demo):
     app.command()(_command)
+app.add_typer(contract, name="contract")
 
 
 def _show_version(wanted: bool) -> None:
@@ -89,7 +93,7 @@ def _run(arguments: list[str]) -> int:
         return exit_.exit_code
     except typer.TyperException as error:
         _tell(_usage_line(error))
-    except ConfigError as error:
+    except (ConfigError, NotARecording) as error:
         for line in str(error).splitlines():
             _tell(line)
     return 2

@@ -1,4 +1,4 @@
-"""The options that `serve` and `check` share, and the settings that they set.
+"""The options that commands share, and the settings that they set.
 
 Decides their names and help; whether a value is any good, the configuration says.
 """
@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from bridge.config import Config, load
+from bridge.errors import InvalidChannel
+from bridge.wire.names import ChannelName
 
 ConfigFile = Annotated[
     Path | None,
@@ -43,6 +45,38 @@ LogLevel = Annotated[
 LogFormat = Annotated[
     str | None, typer.Option(metavar="console|json", help="For people or machines [console].")
 ]
+
+Channels = Annotated[
+    list[str], typer.Argument(metavar="CHANNEL...", help="Such as project.42; one or more.")
+]
+Control = Annotated[
+    bool,
+    typer.Option(
+        help="Listen to the WebSocket backend twice, to learn what differs by nature.",
+    ),
+]
+
+
+def tapped(file: Path | None, sse_upstream: str | None, ws_upstream: str | None) -> Config:
+    """The configuration of commands that listen to backends; none of those has to lead.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    flags = {"upstream.sse.url": sse_upstream, "upstream.ws.url": ws_upstream}
+    return load(file, flags, os.environ, needs_lead=False)
+
+
+def channel_names(texts: list[str]) -> list[ChannelName]:
+    """The names, each once.
+
+    Raises:
+        typer.BadParameter: one of them is none.
+    """
+    try:
+        return [ChannelName.parse(text) for text in dict.fromkeys(texts)]
+    except InvalidChannel as fault:
+        raise typer.BadParameter(str(fault), param_hint="CHANNEL") from None
 
 
 def configured(

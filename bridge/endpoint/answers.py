@@ -11,9 +11,13 @@ import orjson
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from bridge.wire.endings import Ending
+from bridge.wire.endings import UNAUTHORIZED, Ending
 
-NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+"""What a URL held is not kept with the answer, and not told to whom the answer links."""
+
+CHALLENGE = 'Bearer realm="ws2sse"'
+"""What every 401 says (RFC 9110, 11.6.1; RFC 6750, 3)."""
 
 
 def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -27,6 +31,8 @@ def refusal(ending: Ending, reason: str) -> Response:
     headers: dict[str, str] = {}
     if ending.delay is not None:
         headers["Retry-After"] = str(-(-ending.delay // 1000))
+    if ending.http == UNAUTHORIZED.http:
+        headers["WWW-Authenticate"] = CHALLENGE
     body = {"code": ending.name, "reason": reason, "reconnect": ending.reconnect}
     return answer(ending.http, body, headers)
 

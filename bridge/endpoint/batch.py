@@ -21,6 +21,8 @@ from bridge.wire.names import ChannelName
 class Form(Enum):
     """What a client's outlet writes."""
 
+    __hash__ = object.__hash__  # by identity, in C; the enumeration's own is Python
+
     CHUNK = "chunk"
     """SSE blocks as one HTTP chunk, straight to a transport."""
 
@@ -74,7 +76,11 @@ class Batch:
         if form is Form.BLOCKS:
             return body(b"".join([entry.sse for entry in self.entries]))
         if form is Form.CHUNK:
-            return chunk(b"".join([entry.sse for entry in self.entries]))
+            entries = self.entries
+            whole = (
+                entries[0].sse if len(entries) == 1 else b"".join([each.sse for each in entries])
+            )
+            return chunk(whole)
         if form is Form.ENTRIES:
             return self
         payloads = [each for entry in self.entries for each in self.payloads(entry)]

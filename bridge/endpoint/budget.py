@@ -133,6 +133,15 @@ class Seat:
         self._parties, self._frames = parties, frames
         self.kept = False
 
+    def name(self, principal: str) -> Refused | None:
+        """Say who the client is, which was let in while nobody knew; once."""
+        found = self._budget.named(principal) if self._budget else None
+        if isinstance(found, _Party):
+            found.count += 1
+            self._parties = (*self._parties, found)
+            return None
+        return found
+
     def frame(self, size: int, now: float) -> Refused | None:
         """Count a frame that the client sent.
 
@@ -187,10 +196,12 @@ class Budget:
                 sends many, which is no arrival and whose frames count together.
         """
         self._sweep(now)
-        own = self._party(self._addresses, party(address))
-        named = self._party(self._principals, principal)
-        refused = self._full(own, named) or (lasting and self._too_fast(own, now))
-        if refused:
+        own, named = self._party(self._addresses, party(address)), self.named(principal)
+        if refused := self._full(own):
+            return refused
+        if isinstance(named, Refused):
+            return named
+        if lasting and (refused := self._too_fast(own, now)):
             return refused
         parties = tuple(each for each in (own, named) if each)
         self.taken += 1
@@ -200,6 +211,13 @@ class Budget:
         frames = _Frames(self.options) if lasting or shared is None else shared.frames
         return Seat(self, parties, frames)
 
+    def named(self, principal: str) -> _Party | Refused | None:
+        """A principal's connections, where there is room for one more; None for nobody's."""
+        party = self._party(self._principals, principal)
+        if party and 0 < self.options.per_principal <= party.count:
+            return Refused("principal")
+        return party
+
     def _party(self, known: MutableMapping[str, _Party], name: str) -> _Party | None:
         if not name:
             return None
@@ -208,14 +226,12 @@ class Budget:
             found = known[name] = _Party(self.options)
         return found
 
-    def _full(self, own: _Party | None, named: _Party | None) -> Refused | None:
+    def _full(self, own: _Party | None) -> Refused | None:
         options = self.options
         if options.connections and self.taken >= options.connections:
             return Refused("connections")
         if own and options.per_address and own.count >= options.per_address:
             return Refused("address")
-        if named and options.per_principal and named.count >= options.per_principal:
-            return Refused("principal")
         return None
 
     def _too_fast(self, own: _Party | None, now: float) -> Refused | None:

@@ -16,9 +16,9 @@ from bridge.endpoint.background import Background
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.upward import carry
 from bridge.endpoint.wheel import Wheel
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import Ending
 from bridge.wire.frame import Frame
-from bridge.wire.names import ChannelName
 
 REFUSED = "the backend did not accept a frame"
 
@@ -51,12 +51,12 @@ class Carrier:
     ) -> None:
         self._gateway, self._background = gateway, background
         self._wire, self._refused = wire, refused
-        self._frames: deque[tuple[ChannelName, Frame]] = deque()
+        self._frames: deque[tuple[ChannelKey, Frame]] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def put(self, name: ChannelName, frame: Frame) -> None:
+    def put(self, key: ChannelKey, frame: Frame) -> None:
         """Carry a frame through a channel, after those before it."""
-        self._frames.append((name, frame))
+        self._frames.append((key, frame))
         if len(self._frames) >= self._gateway.options.uplink_queue:
             self._wire.listen(wanted=False)
         if self._task is None:

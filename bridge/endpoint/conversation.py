@@ -7,6 +7,8 @@ conversation is held over a taken-over connection and through an ASGI server.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from functools import partial
 
 import orjson
 
@@ -15,26 +17,18 @@ from bridge.endpoint.carrier import Carrier
 from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
-from bridge.endpoint.heartbeat import Heartbeat
+from bridge.endpoint.notices import notice
 from bridge.endpoint.reader import Reader
+from bridge.endpoint.server_ping import ServerPing
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
 from bridge.endpoint.talk import Talk, Wire
 from bridge.endpoint.upward import NO_WAY_UP
-from bridge.endpoint.wheel import Due, Wheel
+from bridge.endpoint.wheel import Due, cancel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
-from bridge.wire.dialect import (
-    Authenticate,
-    Command,
-    Ignore,
-    Meaning,
-    Refuse,
-    Reply,
-    Subscribe,
-    Unsubscribe,
-)
+from bridge.wire import meaning as means
 from bridge.wire.endings import NOT_FOUND, POLICY, TRY_LATER, Ending
 from bridge.wire.event import CURSOR, END, GAP
 from bridge.wire.frame import Frame
@@ -56,11 +50,12 @@ class Conversation:
     __slots__ = (
         "_carrier",
         "_deadline",
+        "_expiry",
         "_full",
         "_name",
         "_notices",
         "_over",
-        "_pinging",
+        "_pings",
         "_readers",
         "_talk",
         "seat",
@@ -68,20 +63,15 @@ class Conversation:
     )
 
     def __init__(
-        self,
-        talk: Talk,
-        wire: Wire,
-        name: ChannelName | None,
-        seat: Seat,
-        *,
-        notices: bool = False,
+        self, talk: Talk, wire: Wire, name: ChannelName | None, seat: Seat, *, notices: bool = False
     ) -> None:
-        self._talk, self.wire, self._name = talk, wire, name
-        self.seat, self._notices = seat, notices
-        self._readers: dict[ChannelName, Reader] = {}
+        self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
+        self.seat, self._readers = seat, dict[ChannelName, Reader]()
         self._carrier: Carrier | None = None
         self._over = self._full = False
-        self._deadline, self._pinging = None, None  # type: Due | None, Heartbeat | None
+        self._deadline: Due | None = None
+        self._expiry: Due | None = None
+        self._pings: ServerPing | None = None
 
     def open(self, place: str | None) -> None:
         """Greet, and deliver the path's channel from `place` on."""
@@ -91,15 +81,21 @@ class Conversation:
             self._subscribe(self._name, place)
         if dialect.server_ping and not self._over:
             every = dialect.options.server_ping_interval
-            self._pinging = Heartbeat(self._wheel, every, self._ping)
-            self._pinging.start()
+            self._pings = ServerPing(self._talk.wheel, every, self._ping)
+
+    def expire_at(self, when: float, ending: Ending, reason: str) -> None:
+        """End the conversation at a time, as `Reader.expire_at` does on the other wire."""
+        cancel(self._expiry)
+        if not self._over:
+            self._expiry = self._talk.wheel.at(when, partial(self._end_all, ending, reason))
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        over = not self._over and self._talk.gateway.too_much(self.seat, len(frame))
-        if over:
+        if self._over:
+            return
+        if over := self._talk.gateway.too_much(self.seat, len(frame)):
             self._close(*over)
-        elif not self._over:
+        else:
             self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
@@ -108,22 +104,23 @@ class Conversation:
         for reader in tuple(self._readers.values()):
             reader.full(timed=False)
         if not self._over:
-            options = self._talk.gateway.options
-            self._deadline = self._wheel.after(options.send_timeout, self._give_up)
+            timeout = self._talk.gateway.options.send_timeout
+            self._deadline = self._talk.wheel.after(timeout, self._give_up)
 
     def room(self) -> None:
         """The wire takes more again."""
         self._full = False
-        _cancel(self._deadline)
+        cancel(self._deadline)
         for reader in tuple(self._readers.values()):
             reader.room()
 
     def over(self) -> None:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
-        _cancel(self._deadline)
-        if self._pinging:
-            self._pinging.close()
+        cancel(self._deadline)
+        cancel(self._expiry)
+        if self._pings:
+            self._pings.stop()
         for name in tuple(self._readers):
             self._leave(name)
 
@@ -131,35 +128,31 @@ class Conversation:
         """The client is gone. Frames that it sent before still go to the backend, for a while."""
         self.over()
         if self._carrier:
-            self._carrier.finish(self._wheel)
-
-    @property
-    def _wheel(self) -> Wheel:
-        return self._talk.fanouts.service.wheel
+            self._carrier.finish(self._talk.wheel)
 
     # What the client says.
 
-    def _obey(self, meaning: Meaning) -> None:
+    def _obey(self, meaning: means.Meaning) -> None:
         match meaning:
-            case Subscribe():
+            case means.Subscribe():
                 self._on_subscribe(meaning)
-            case Unsubscribe(names, reply):
+            case means.Unsubscribe(names, reply):
                 for name in names:
                     with contextlib.suppress(InvalidChannel):
                         self._leave(self._talk.gateway.admit(name))
                 self._say(reply)
-            case Reply(text):
+            case means.Reply(text):
                 self._say(text)
-            case Authenticate(_, reply):
+            case means.Authenticate(_, reply):
                 self._say(reply)
-            case Command(frame):
+            case means.Command(frame):
                 self._send_up(frame)
-            case Refuse(ending, reason):
+            case means.Refuse(ending, reason):
                 self._refuse(ending, reason)
-            case Ignore(reason):
+            case means.Ignore(reason):
                 self._talk.gateway.meter.count("frames_ignored", reason=reason)
 
-    def _on_subscribe(self, wish: Subscribe) -> None:
+    def _on_subscribe(self, wish: means.Subscribe) -> None:
         gateway = self._talk.gateway
         try:
             names = [gateway.admit(each) for each in wish.names]
@@ -169,6 +162,9 @@ class Conversation:
         if len(self._readers.keys() | set(names)) > gateway.options.max_subscriptions:
             self._refuse(POLICY, "too many subscriptions on one socket")
             return
+        self._begin_all(names, wish)
+
+    def _begin_all(self, names: Sequence[ChannelName], wish: means.Subscribe) -> None:
         self._say(wish.reply)
         for each in names:
             self._subscribe(each, wish.resume)
@@ -178,11 +174,14 @@ class Conversation:
         name = self._name or next(iter(self._readers), None)
         if name is None:
             self._refuse(NO_WAY_UP, "")
-            return
+        else:
+            self._carry(name, frame)
+
+    def _carry(self, name: ChannelName, frame: Frame) -> None:
         if self._carrier is None:
-            talk = self._talk
-            self._carrier = Carrier(talk.gateway, talk.background, self.wire, self._refuse)
-        self._carrier.put(name, frame)
+            gateway, background = self._talk.gateway, self._talk.background
+            self._carrier = Carrier(gateway, background, self.wire, self._refuse)
+        self._carrier.put(self._key(name), frame)
 
     def _say(self, text: str | None) -> None:
         if text:
@@ -210,10 +209,12 @@ class Conversation:
 
     def _give_up(self) -> None:
         self._talk.gateway.meter.count("slow_clients", wire="ws")
-        ending = self._talk.gateway.delayed(TRY_LATER)
+        self._end_all(self._talk.gateway.delayed(TRY_LATER), TOO_SLOW)
+
+    def _end_all(self, ending: Ending, reason: str) -> None:
         for name in self._readers:
-            self.notify(END, name, **told(ending, TOO_SLOW))
-        self._close(ending, TOO_SLOW)
+            self.notify(END, name, **told(ending, reason))
+        self._close(ending, reason)
 
     # What the client reads.
 
@@ -226,10 +227,10 @@ class Conversation:
         if self._over or (name in self._readers and place is None):
             return
         self._leave(name)
-        if full := self._talk.gateway.full(ChannelKey(name)):
+        if full := self._talk.gateway.full(self._key(name)):
             self._close(*full)
             return
-        fanout = self._talk.fanouts.join(ChannelKey(name))
+        fanout = self._talk.fanouts.join(self._key(name))
         found = fanout.channel.log.place(place)
         cursor = found.new if isinstance(found, Gap) else found
         chatty = self._notices or bool(self._talk.dialect.options.gap)
@@ -241,7 +242,8 @@ class Conversation:
         if isinstance(found, Gap):
             self._talk.gateway.meter.count("gaps_told", wire="ws")
             outlet.gap(found)
-        self.notify(CURSOR, name, id=str(cursor))
+        if self._notices:
+            self.notify(CURSOR, name, id=str(cursor))
         if self._talk.joining.wanted(name) and (place is None or isinstance(found, Gap)):
             self._talk.background.spawn(self._begin(reader, outlet))
         else:
@@ -266,6 +268,9 @@ class Conversation:
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
 
+    def _key(self, name: ChannelName) -> ChannelKey:
+        return ChannelKey(name)
+
     # What subscriptions tell.
 
     def ended(self, name: ChannelName, ending: Ending, reason: str) -> None:
@@ -284,16 +289,10 @@ class Conversation:
     def tell_gap(self, name: ChannelName, data: str) -> None:
         """Tell of a hole, as the dialect asks or to a client that asked for notices."""
         said = orjson.loads(data)
-        self._say(self._talk.dialect.gap(**(said | {"old": said["old"] or ""})))
+        self._say(self._talk.dialect.gap(**said))
         self.notify(GAP, name, **said)
 
     def notify(self, kind: str, name: ChannelName, **members: object) -> None:
         """Send a notice of the bridge's own, if the client asked for notices."""
         if self._notices:
-            said = {"type": kind, "channel": name.text, **members}
-            self.wire.deliver(orjson.dumps(said).decode())
-
-
-def _cancel(due: Due | None) -> None:
-    if due:
-        due.cancel()
+            self.wire.deliver(notice(kind, name, **members))

@@ -27,7 +27,7 @@ _STATUS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
 
 class Door:
-    """What all guards of one server share.
+    """What all watches of one server share.
 
     Args:
         options: the limits.
@@ -42,7 +42,13 @@ class Door:
         limit = options.connections
         self._most = max(int(limit * _SPARE), limit + _AT_LEAST) if limit else None
 
-    def is_crowded(self, connections: int) -> bool:
+    def watch(self, transport: asyncio.Transport, connections: int) -> Watch:
+        """Watch a new connection, one of so many; one too many is dropped."""
+        if self._is_crowded(connections):
+            transport.abort()
+        return Watch(self, transport)
+
+    def _is_crowded(self, connections: int) -> bool:
         """Whether one more is too many even to be told so."""
         if self._most is None or connections <= self._most:
             return False
@@ -61,7 +67,7 @@ class Door:
         self._meter.count("clients_refused", reason=reason)
 
 
-class Guard:
+class Watch:
     """Watches one connection, from its opening until it is handed on.
 
     Args:
@@ -82,10 +88,26 @@ class Guard:
         self.source: Source | None = None
         self._wait(door.options.head_timeout, "head-timeout")
 
+    def introduce(self, data: bytes) -> bytes:
+        """What follows the proxy's header, once that is complete; all of it where none is due."""
+        if self._preface is None:
+            return data
+        data = self._preface + data
+        try:
+            found = read(data)
+        except ValueError:
+            self._refuse("preface", None)
+            return b""
+        if found is None:
+            self._preface = data
+            return b""
+        length, self.source = found
+        self._preface = None
+        return data[length:]
+
     def take(self, data: bytes) -> bytes:
         """What of these bytes is for the web server: nothing where the connection is refused."""
-        if self._preface is not None:
-            data = self._introduced(self._preface + data)
+        data = self.introduce(data)
         if not self._heading or not data:
             return data
         if self._due is None:
@@ -125,20 +147,6 @@ class Guard:
         self._refuse("head-bytes", 431)
         return False
 
-    def _introduced(self, data: bytes) -> bytes:
-        """What follows the proxy's header, once that is complete."""
-        try:
-            found = read(data)
-        except ValueError:
-            self._refuse("preface", None)
-            return b""
-        if found is None:
-            self._preface = data
-            return b""
-        length, self.source = found
-        self._preface = None
-        return data[length:]
-
     def _wait(self, seconds: float, reason: str) -> None:
         self.close()
         self._due = self._door.wheel.after(seconds, self._expiry(reason))
@@ -163,56 +171,58 @@ class Guard:
         self._transport.close()
 
 
-class Guarded:
-    """For an HTTP protocol of uvicorn's to inherit first: each connection has a guard.
+class Watched:
+    """For an HTTP protocol of uvicorn's to inherit first: each connection has a watch.
 
     Attributes:
-        door: the limits; None where there are none.
+        door: the limits; None where there are none, or where a watch is given.
+        watch: of the connection.
     """
 
     door: Door | None = None
-    _guard: Guard | None = None
+    watch: Watch | None = None
+    ws_protocol_class: Any
 
     def connection_made(self: Any, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """As uvicorn, behind the door."""
         super().connection_made(transport)  # type: ignore[misc]
         if self.door:
-            if self.door.is_crowded(len(self.connections)):
-                transport.abort()
-            self._guard = Guard(self.door, transport)
+            self.watch = self.door.watch(transport, len(self.connections))
 
     def data_received(self: Any, data: bytes) -> None:
-        """As uvicorn, with what the guard lets through."""
-        guard = self._guard
-        if guard:
-            data = guard.take(data)
-            self.client = guard.source or self.client
+        """As uvicorn, with what the watch lets through."""
+        watch = self.watch
+        if watch:
+            data = watch.take(data)
+            self.client = watch.source or self.client
         if data:
             super().data_received(data)  # type: ignore[misc]
-            if self._guard:
-                self._guard.rest()
+            if self.watch:
+                self.watch.rest()
 
     def handle_websocket_upgrade(self: Any) -> None:
         """As uvicorn; the handshake is complete, and the rest is the socket's business."""
-        if self._guard:
-            self._guard.close()
-            self._guard = None
+        watch, self.watch = self.watch, None
+        if watch:
+            watch.close()
+            made = self.ws_protocol_class
+            self.ws_protocol_class = lambda **given: made(**given, source=watch.source)
         super().handle_websocket_upgrade()  # type: ignore[misc]
 
     def on_headers_complete(self: Any) -> None:
         """As uvicorn."""
-        if self._guard:
-            self._guard.head_done()
+        if self.watch:
+            self.watch.head_done()
         super().on_headers_complete()  # type: ignore[misc]
 
     def on_message_complete(self: Any) -> None:
         """As uvicorn."""
-        if self._guard:
-            self._guard.message_done()
+        if self.watch:
+            self.watch.message_done()
         super().on_message_complete()  # type: ignore[misc]
 
     def connection_lost(self: Any, exc: Exception | None) -> None:
         """As uvicorn."""
-        if self._guard:
-            self._guard.close()
+        if self.watch:
+            self.watch.close()
         super().connection_lost(exc)  # type: ignore[misc]

@@ -1,9 +1,9 @@
 """One channel's clients and the loop that serves them all: the hot path.
 
-Decides who is sent what and when: a client is an outlet and a place, with no task, queue or timer
-of its own. Per tick of the event loop, all that is new for the clients at the head is joined once
-and written once to each. A client whose outlet is full is passed over and catches up from its own
-place when there is room; nobody waits for it. Never encodes and never touches a socket.
+Decides who is sent what and when: a client is an outlet and a place, without task, queue or timer.
+Per tick of the event loop, all that is new for the clients at the head is joined once and written
+once to each. A client whose outlet is full is passed over and catches up from its own place when
+there is room; nobody waits for it. Never encodes and never touches a socket.
 
 There is no splice of history and live: a client that catches up reads the same log from its own
 place, up to the head, and only there joins the others.
@@ -11,7 +11,8 @@ place, up to the head, and only there joins the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 
 import structlog
@@ -37,6 +38,8 @@ TOO_SLOW = "too slow: the client stopped reading"
 FAULT = "an event could not be delivered"
 
 Write = Callable[[object], None]
+Part = tuple[Form, tuple[tuple[Reader, Write], ...]]  # a slice of those who take one form
+Make = Callable[[Form], object]
 
 _SSE_FORMS: dict[Form, Callable[[bytes], object]] = {Form.CHUNK: chunk, Form.BLOCKS: body}
 
@@ -62,7 +65,7 @@ class Fanout:
         self._early: list[Reader] = []  # readers that are ahead of the head until its next move
         self._opening: list[Callable[[], None]] = []
         self.channel = join(self)
-        self._log = self.channel.log
+        self._log, self.channel.behind = self.channel.log, self._is_behind
         self._head = Cursor(self._log.epoch, self._log.top)
 
     def __call__(self) -> None:
@@ -110,9 +113,10 @@ class Fanout:
             self._coming[reader] = None
             self._catch_up_soon()
 
-    def deadline(self, callback: Callable[[], None]) -> Due:
-        """Call after the configured send timeout."""
-        return self._service.wheel.after(self._service.options.send_timeout, callback)
+    def deadline(self, callback: Callable[[], None], at: float | None = None) -> Due:
+        """Call at a time of the wheel's clock, or without one after the configured send timeout."""
+        wheel, timeout = self._service.wheel, self._service.options.send_timeout
+        return wheel.after(timeout, callback) if at is None else wheel.at(at, callback)
 
     def give_up(self, reader: Reader) -> None:
         """End a reader whose client has not read for too long."""
@@ -175,44 +179,44 @@ class Fanout:
         if isinstance(found, Gap):
             self._scatter(found)
         elif found.entries:
-            self._busy = True
             start, self._head = self._head, found.cursor
-            self._turn(self._writing(self._batch(found).form, start, len(found.entries)))
+            self._begin(self._batch(found).form, start, len(found.entries))
         else:
             self._settle()
 
-    def _turn(self, writing: Iterator[None]) -> None:
-        """One slice; the next one in the event loop's next turn."""
-        try:
-            next(writing)
-        except StopIteration:
-            self._busy = False
-            self._settle()
-        else:
-            self._service.call_soon(self._turn, writing)
-
-    def _writing(
-        self, make: Callable[[Form], object], start: Cursor, events: int
-    ) -> Iterator[None]:
-        """Write to all who are at the head when it begins; yields between two slices.
+    def _begin(self, make: Make, start: Cursor, events: int) -> None:
+        """Write to all who are at the head now.
 
         Who comes to the head meanwhile has the batch already, so nobody is looked up later.
         """
+        self._busy = True
         self._heartbeat.said()
-        everybody = [(form, tuple(group.items())) for form, group in self._groups.items() if group]
-        size = self._service.slice
-        for form, targets in everybody:
+        size, parts = self._service.slice, deque[Part]()
+        for form, group in self._groups.items():
+            targets = tuple(group.items())
+            for at in range(0, len(targets), size):
+                parts.append((form, targets[at : at + size]))
+        self._turn(parts, make, start, events)
+
+    def _turn(self, parts: deque[Part], make: Make, start: Cursor, events: int) -> None:
+        """About one slice; what is left in the event loop's next turn."""
+        room = self._service.slice
+        while parts and room > 0:
+            form, targets = parts.popleft()
+            room -= len(targets)
             try:
                 made = make(form)
             except Exception:  # noqa: BLE001 - a mapping of the user's own may raise anything
-                self._fail(reader for reader, _ in targets)
+                self._fail([reader for reader, _ in targets])
                 continue
-            if made is None:
-                continue
-            for at in range(0, len(targets), size):
-                if at:
-                    yield
-                self._count(form, events * self._write(targets[at : at + size], made, start))
+            written = self._write(targets, made, start) if made is not None else 0
+            if events and written:
+                self._count(form, events * written)
+        if parts:
+            self._service.call_soon(self._turn, parts, make, start, events)
+            return
+        self._busy = False
+        self._settle()
 
     def _write(self, some: Sequence[tuple[Reader, Write]], made: object, start: Cursor) -> int:
         """One slice; gives to how many."""
@@ -227,6 +231,9 @@ class Fanout:
             except Exception:  # noqa: BLE001 - one client costs no other its events
                 self._fail((reader,))
         return len(some) - passed_over
+
+    def _is_behind(self) -> bool:
+        return self._busy or self._log.top > self._head.seq
 
     def _set_aside(self, reader: Reader, place: Cursor) -> None:
         """A reader that cannot take what comes after `place` keeps that place for itself."""
@@ -257,7 +264,7 @@ class Fanout:
         """End all at the head, a slice a turn."""
         hub, channel = self._service.hub, self.channel
         ending = hub.draining or channel.ending
-        if ending is None or self._busy or self._log.top > self._head.seq:
+        if ending is None or self._is_behind():
             return
         reason = RESTARTS if hub.draining else channel.reason
         some = tuple(islice(chain.from_iterable(self._groups.values()), self._service.slice))
@@ -281,15 +288,12 @@ class Fanout:
     def _beat(self) -> None:
         if self._busy:  # something is being said
             return
-        block, self._busy = heartbeat_block(self._head), True
-        made = {form: framed(block) for form, framed in _SSE_FORMS.items()}
-        self._turn(self._writing(made.get, self._head, 0))
+        block = heartbeat_block(self._head)
+        self._begin({form: framed(block) for form, framed in _SSE_FORMS.items()}.get, self._head, 0)
 
     def _batch(self, found: Slice) -> Batch:
-        name = self.channel.key.name
-        return Batch(name, found.entries, found.cursor, self._service.outgoing)
+        return Batch(self.channel.key.name, found.entries, found.cursor, self._service.outgoing)
 
     def _count(self, form: Form, deliveries: int) -> None:
-        if deliveries:
-            wire = "sse" if form in _SSE_FORMS else "ws"
-            self._service.meter.count("events_delivered", deliveries, wire=wire)
+        wire = "sse" if form in _SSE_FORMS else "ws"
+        self._service.meter.count("events_delivered", deliveries, wire=wire)

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.datastructures import QueryParams
-from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
+from bridge.endpoint.auth import Guard
 from bridge.endpoint.budget import Budget, Refused, Seat
 from bridge.endpoint.fallback import Fallback
 from bridge.endpoint.limits import LimitOptions
@@ -31,9 +33,22 @@ from bridge.wire.routes import RouteOptions, channel_of
 RETURN_AFTER = (1000, 5000)
 """Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
 
-
 _LONGEST_WAIT = 60_000
 """The longest delay, in milliseconds, that a client over its rate is told."""
+
+KEPT = 1024
+"""Paths whose channels are remembered: clients of one channel come by the same one."""
+
+Place = tuple[tuple[str, object], ...]
+"""A path's parameters."""
+
+NO_QUERY = QueryParams()
+
+
+def query_of(scope: Scope) -> QueryParams:
+    """A request's query, which costs nothing where there is none."""
+    return QueryParams(scope["query_string"]) if scope["query_string"] else NO_QUERY
+
 
 RESTARTS = "the bridge restarts"
 """What clients are told while the bridge drains."""
@@ -55,6 +70,7 @@ class Gateway:
         random: uniform in [0, 1), for the delays of returning clients.
         aliases: other names of channels.
         patterns: the channels that are served; anything else is not found.
+        guards: let clients in, by the name that a route gives; the empty one serves all others.
         budget: what clients may use up.
         clock: seconds, monotonic.
         fallback: notes the clients whose connections are not taken over.
@@ -66,13 +82,20 @@ class Gateway:
     random: Callable[[], float]
     aliases: Aliases
     patterns: Sequence[str] = ("*",)
+    guards: Mapping[str, Guard] = field(default_factory=lambda: {"": Guard()})
     budget: Budget = field(default_factory=lambda: Budget(LimitOptions()))
     clock: Callable[[], float] = time.monotonic
     fallback: Fallback = field(init=False)
+    _named: Callable[[RouteOptions, Place], ChannelName | None] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         fallback = Fallback(self.meter, wanted=self.options.fast_path)
         object.__setattr__(self, "fallback", fallback)
+        object.__setattr__(self, "_named", lru_cache(KEPT)(self._name_of))
+
+    def guard_of(self, name: str) -> Guard:
+        """Who lets clients of a route in."""
+        return self.guards[name]
 
     def admit(self, name: ChannelName) -> ChannelName:
         """The canonical name of a channel that is served here.
@@ -95,21 +118,29 @@ class Gateway:
         Raises:
             InvalidChannel: a name breaks the grammar or is not served here.
         """
-        name = channel_of(route, path) or self.aliases.from_fields(query)
+        found = self._named(route, tuple(path.items()))
+        if found:
+            return found
+        name = self.aliases.from_fields(query)
+        return self.admit(name) if name else None
+
+    def _name_of(self, route: RouteOptions, place: Place) -> ChannelName | None:
+        name = channel_of(route, dict(place))
         return self.admit(name) if name else None
 
     @contextmanager
     def seated(
-        self, connection: HTTPConnection, principal: str = "", *, lasting: bool = True
+        self, scope: Scope, principal: str = "", *, lasting: bool = True
     ) -> Iterator[Seat | Refused]:
         """A client's seat, for the length of the block unless it is kept; or why it gets none.
 
         Args:
-            connection: the client's.
+            scope: of the client's request.
             principal: who it is, empty where nobody knows.
             lasting: see `Budget.enter`.
         """
-        address = connection.client.host if connection.client else ""
+        client = scope.get("client")
+        address = client[0] if client else ""
         seat = self.budget.enter(address, principal, self.clock(), lasting=lasting)
         try:
             yield seat

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.grant import Refusal
 from bridge.errors import InvalidChannel
 from bridge.wire.endings import NOT_FOUND
 from bridge.wire.names import ChannelName, fields
@@ -42,14 +43,17 @@ class TransportHint:
 
         A path is null where no route serves the channel on that wire.
         """
-        request = Request(scope, receive)
-        await self._respond(request)(scope, receive, send)
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
 
-    def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         try:
             name = self._gateway.admit(ChannelName.parse(request.path_params["channel"]))
         except InvalidChannel as fault:
             return refusal(NOT_FOUND, str(fault))
+        grant = await self._gateway.guard_of("").admit(request, name)
+        if isinstance(grant, Refusal):
+            return refusal(self._gateway.delayed(grant.ending), grant.reason)
         return answer(
             200,
             {

@@ -7,13 +7,16 @@ is sent next is the fan-out's business, and the bytes are the outlet's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from bridge.endpoint.batch import Form
 from bridge.endpoint.session import Session, Signal, State
-from bridge.endpoint.wheel import Due
+from bridge.endpoint.wheel import Due, cancel
 from bridge.history.log import Gap
 from bridge.wire.endings import Ending
+
+_ALIVE = (State.WAITING, State.SENDING)
 
 
 class Outlet(Protocol):
@@ -46,8 +49,8 @@ class Place(Protocol):
     def drop(self, reader: Reader, /) -> None:
         """It reads no more."""
 
-    def deadline(self, callback: Callable[[], None], /) -> Due:
-        """Call when a send has taken too long."""
+    def deadline(self, callback: Callable[[], None], /, at: float | None = None) -> Due:
+        """Call when a send has taken too long, or at a time of the wheel's clock."""
 
     def give_up(self, reader: Reader, /) -> None:
         """It stopped reading: end it."""
@@ -65,12 +68,27 @@ class Reader:
         held: passed over at present: full, ending or gone.
     """
 
-    __slots__ = ("_deadline", "_fanout", "form", "held", "outlet", "session")
+    __slots__ = ("_deadline", "_expiry", "_fanout", "form", "held", "outlet", "session")
 
     def __init__(self, fanout: Place, session: Session, outlet: Outlet) -> None:
         self._fanout, self.session, self.outlet = fanout, session, outlet
         self.form, self.held = outlet.form, False
         self._deadline: Due | None = None
+        self._expiry: Due | None = None
+
+    def expire_at(self, when: float, ending: Ending, reason: str) -> None:
+        """End the session at a time, such as its credential's, unless it is over before.
+
+        Said again it stands in place of the last. It costs one entry of the shared wheel.
+
+        Args:
+            when: in seconds of the wheel's clock, which is monotonic; at most one tick later.
+            ending: such as `UNAUTHORIZED`.
+            reason: one line for people.
+        """
+        cancel(self._expiry)
+        if self.session.state in _ALIVE:
+            self._expiry = self._fanout.deadline(partial(self.end, ending, reason), at=when)
 
     def full(self, *, timed: bool = True) -> None:
         """The outlet takes no more for now; a deadline begins, unless another's stands for it."""
@@ -91,14 +109,16 @@ class Reader:
     def left(self) -> None:
         """The client is gone; harmless if it was before."""
         self._disarm()
+        cancel(self._expiry)
         self.held = True
         self.session.apply(Signal.LEFT)
         self._fanout.drop(self)
 
     def end(self, ending: Ending, reason: str) -> None:
         """End the session; nothing is sent after it. A deadline bounds the goodbye too."""
-        if self.session.state in (State.WAITING, State.SENDING):
+        if self.session.state in _ALIVE:
             self._disarm()
+            cancel(self._expiry)
             self.held = True
             self.session.apply(Signal.END)
             self._fanout.drop(self)

@@ -12,7 +12,7 @@ of a block, and a clean end would be a lie.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import aiohttp
@@ -20,7 +20,7 @@ import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import answer
 from bridge.endpoint.farewell import HEADERS, UNBUFFERED, farewell
@@ -42,13 +42,16 @@ __all__ = ["Relay", "RelayOptions", "RelaySocket", "relay_routes"]
 
 
 def relay_routes(
-    options: RelayOptions, session: aiohttp.ClientSession, meter: Meter
+    options: RelayOptions,
+    session: aiohttp.ClientSession,
+    meter: Meter,
+    behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> list[BaseRoute]:
-    """The routes of one relay, HTTP and WebSocket."""
+    """The routes of one relay, HTTP and WebSocket, `behind` what lets clients in."""
     relay = Relay(options, session, meter)
     return [
-        Route(options.path, relay, methods=list(relay.methods)),
-        WebSocketRoute(options.path, RelaySocket(options, session, meter)),
+        Route(options.path, behind(relay), methods=list(relay.methods)),
+        WebSocketRoute(options.path, behind(RelaySocket(options, session, meter))),
     ]
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 from bridge.errors import InvalidChannel
 from bridge.upstream.relay import HOP_BY_HOP, Headers, RelayCall, nominated
 from bridge.upstream.target import check_headers, has_user
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.endings import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.names import ChannelName, fields
 
@@ -58,6 +59,9 @@ class RelayOptions:
             contents. Empty closes the socket with the code that the failure maps to.
         queue: frames of one WebSocket that may wait for their turn; then reading pauses.
         max_event_bytes: the largest event that is decoded for WebSocket clients.
+        tls: whom `https` trusts, and what it proves of the bridge.
+        auth: which of `[[auths]]` a client has to satisfy before it reaches the backend, or
+            `default` for `[auth]`; empty leaves it to the backend.
     """
 
     path: str
@@ -73,6 +77,8 @@ class RelayOptions:
     error: str = ""
     queue: int = 16
     max_event_bytes: int = 16 * 1024 * 1024
+    tls: TlsOptions = SYSTEM
+    auth: str = ""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
@@ -139,6 +145,7 @@ def prepare(options: RelayOptions, asked: Asked) -> RelayCall | Refused:
         body=taken.get("data", "").encode(),
         connect_timeout=options.connect_timeout,
         silence=options.silence,
+        tls=options.tls,
     )
 
 

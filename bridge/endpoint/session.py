@@ -21,6 +21,8 @@ Wire = Literal["ws", "sse"]
 class State(Enum):
     """Where a session stands."""
 
+    __hash__ = object.__hash__  # members are single, and Enum hashes their names in Python
+
     OPENING = "opening"
     """Neither accepted nor refused yet."""
     WAITING = "waiting"
@@ -35,6 +37,8 @@ class State(Enum):
 
 class Signal(Enum):
     """What happens to a session."""
+
+    __hash__ = object.__hash__  # members are single, and Enum hashes their names in Python
 
     ACCEPTED = "accepted"
     """The client was let in."""

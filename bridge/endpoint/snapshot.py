@@ -17,6 +17,7 @@ import anyio
 from bridge.endpoint.fanout import Fanout
 from bridge.history.cursor import Cursor
 from bridge.hub.channel import Channel, Incoming, unchanged
+from bridge.wire.credential import OwnCredential
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
 
@@ -27,7 +28,9 @@ class Snapshots(Protocol):
     def wanted(self, name: ChannelName) -> bool:
         """Whether this channel has a snapshot at all."""
 
-    async def fetch(self, name: ChannelName, *, scope: str) -> Event | None:
+    async def fetch(
+        self, name: ChannelName, *, scope: str, own: OwnCredential | None = None
+    ) -> Event | None:
         """The state as an event, shared within a scope; None where it cannot be had in time."""
 
 
@@ -56,10 +59,11 @@ class Joining:
         """What this client alone is to get now, as the channel itself would have told it."""
         channel = fanout.channel
         name, scope = channel.key.name, channel.key.scope
+        own = channel.key.credential
         if self._snapshots is None or not self._snapshots.wanted(name):
             return ()
         await self._wait_ready(fanout)
-        event = await self._snapshots.fetch(name, scope=scope)
+        event = await self._snapshots.fetch(name, scope=scope, own=own)
         return self._placed(channel, event, cursor) if event else ()
 
     def _placed(self, channel: Channel, event: Event, cursor: Cursor) -> tuple[Event, ...]:

@@ -28,12 +28,14 @@ class TakenStream(asyncio.Protocol):
         closed: called once, when the connection is gone.
 
     Attributes:
+        closed: as given.
+        ending: by its name; `left` where the client went, `dropped` where it was cut off.
         transport: as uvicorn's own connections have it.
         write: hands over a chunk.
         reader: set once it is served.
     """
 
-    __slots__ = ("_closed", "_connections", "reader", "transport", "write")
+    __slots__ = ("_connections", "closed", "ending", "reader", "transport", "write")
 
     form = Form.CHUNK
     reader: Reader
@@ -42,9 +44,10 @@ class TakenStream(asyncio.Protocol):
         self,
         transport: asyncio.Transport,
         connections: set[Any],
-        closed: Callable[[], None],
+        closed: Callable[[TakenStream], None],
     ) -> None:
-        self.transport, self._connections, self._closed = transport, connections, closed
+        self.transport, self._connections, self.closed = transport, connections, closed
+        self.ending = "left"
         self.write: Callable[[object], None] = transport.write  # type: ignore[assignment]
 
     # What the fan-out asks for.
@@ -59,11 +62,13 @@ class TakenStream(asyncio.Protocol):
 
     def end(self, ending: Ending, reason: str) -> None:
         """Say why, and finish the response."""
+        self.ending = ending.name
         self.write(chunk(farewell(ending, reason)) + LAST_CHUNK)
         self.transport.close()
 
     def abort(self) -> None:
         """Drop the connection and what is still to be written."""
+        self.ending = "dropped"
         self.transport.abort()
 
     # What the transport tells.
@@ -80,7 +85,7 @@ class TakenStream(asyncio.Protocol):
         """The client has left, or the end is out."""
         self._connections.discard(self)
         self.reader.left()
-        self._closed()
+        self.closed(self)
 
     # What uvicorn tells its connections.
 

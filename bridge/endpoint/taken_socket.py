@@ -47,13 +47,14 @@ class TakenSocket(asyncio.Protocol):
 
     Attributes:
         conversation: set before anything is read.
+        closed: as given.
+        ending: by its name; `left` where the client went, `dropped` where it was cut off.
         transport: as uvicorn's own connections have it.
         write: hands over frames; never called once the conversation is over.
     """
 
     __slots__ = (
         "_boundary",
-        "_closed",
         "_closing",
         "_connections",
         "_deadline",
@@ -67,7 +68,9 @@ class TakenSocket(asyncio.Protocol):
         "_timeout",
         "_wanted",
         "_wheel",
+        "closed",
         "conversation",
+        "ending",
         "form",
         "transport",
         "write",
@@ -87,7 +90,8 @@ class TakenSocket(asyncio.Protocol):
         closed: Callable[[TakenSocket], None],
     ) -> None:
         self.transport, self._connections = transport, connections
-        self._dialect, self._closed = dialect, closed
+        self._dialect, self.closed = dialect, closed
+        self.ending = "left"
         self._limit, self._timeout, self._wheel = limit, timeout, wheel
         self.write: Callable[[object], None] = transport.write  # type: ignore[assignment]
         self.form = Form.FRAMES
@@ -115,6 +119,7 @@ class TakenSocket(asyncio.Protocol):
         """Send a close frame and wait, for a bounded time, for the client's."""
         if self._closing:
             return
+        self.ending = ending.name
         if ending.reconnect and self._dialect.options.transient == "cut":
             self._finish(b"")
         else:
@@ -122,6 +127,7 @@ class TakenSocket(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection and what is still to be written."""
+        self.ending = "dropped"
         self.transport.abort()
 
     def listen(self, *, wanted: bool) -> None:
@@ -138,7 +144,7 @@ class TakenSocket(asyncio.Protocol):
         if self._closing or not self._is_read:
             return
         if not self._heard:
-            self.transport.abort()
+            self.abort()
             return
         self._heard = False
         self.write(PING)
@@ -176,7 +182,7 @@ class TakenSocket(asyncio.Protocol):
         if self._deadline:
             self._deadline.cancel()
         self.conversation.closed()
-        self._closed(self)
+        self.closed(self)
 
     # What uvicorn tells its connections.
 
@@ -232,6 +238,7 @@ class TakenSocket(asyncio.Protocol):
     # The end.
 
     def _fail(self, ending: Ending) -> None:
+        self.ending = ending.name
         self._finish(close_frame(ending.ws, ""))
 
     def _begin_close(self, last: bytes) -> None:

@@ -13,6 +13,7 @@ from bridge.endpoint.batch import Form
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.wheel import Wheel
 from bridge.wire.dialect import Dialect
 from bridge.wire.endings import Ending
 
@@ -57,3 +58,8 @@ class Talk:
     dialect: Dialect
     joining: Joining
     background: Background
+
+    @property
+    def wheel(self) -> Wheel:
+        """Times whatever is due later."""
+        return self.fanouts.service.wheel

@@ -20,9 +20,11 @@ from starlette.types import Receive, Scope, Send
 from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.gateway import RESTARTS, Gateway
+from bridge.endpoint.grant import Refusal
 from bridge.endpoint.sse import UNNAMED
 from bridge.endpoint.upward import NO_WAY_UP, carry
 from bridge.errors import InvalidChannel
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import INVALID_DATA, NOT_FOUND, TIMEOUT, TOO_BIG, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -45,6 +47,7 @@ class Uplink:
 
     def __init__(self, gateway: Gateway, route: RouteOptions) -> None:
         self._gateway, self._route = gateway, route
+        self._guard = gateway.guard_of(route.auth)
         self._queues: dict[tuple[ChannelName, str], _Queue] = defaultdict(_Queue)
 
     @property
@@ -70,15 +73,18 @@ class Uplink:
             return refusal(NOT_FOUND, UNNAMED)
         if self._gateway.hub.draining:
             return refusal(self._gateway.delayed(self._gateway.hub.draining), RESTARTS)
-        client = request.client.host if request.client else ""
-        with self._gateway.seated(request, lasting=False) as seat:
+        grant = await self._guard.admit(request, name, sends=True)
+        if isinstance(grant, Refusal):
+            return refusal(self._gateway.delayed(grant.ending), grant.reason)
+        client = grant.principal or (request.client.host if request.client else "")
+        with self._gateway.seated(request.scope, grant.principal, lasting=False) as seat:
             if isinstance(seat, Refused):
                 return refusal(*self._gateway.over(seat))
             with self._turn(name, client) as queue:
                 async with queue.lock:
-                    return await self._carry(request, name, seat)
+                    return await self._carry(request, grant.key(name), seat)
 
-    async def _carry(self, request: Request, name: ChannelName, seat: Seat) -> Response:
+    async def _carry(self, request: Request, key: ChannelKey, seat: Seat) -> Response:
         options = self._gateway.options
         frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
@@ -88,7 +94,7 @@ class Uplink:
         ending: Ending | None = self._gateway.hub.draining
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch, request, tasks.cancel_scope)
-            ending = await carry(self._gateway, name, frame)
+            ending = await carry(self._gateway, key, frame)
             tasks.cancel_scope.cancel()
         if ending is None:
             return answer(202, {"accepted": True})

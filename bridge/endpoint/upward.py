@@ -16,7 +16,6 @@ from bridge.endpoint.gateway import Gateway, label
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.wire.endings import TRY_LATER, UNSUPPORTED, Ending
 from bridge.wire.frame import Frame
-from bridge.wire.names import ChannelName
 
 PATIENCE = 10.0
 """Seconds for a backend to answer that was not connected when the frame came."""
@@ -43,13 +42,13 @@ class AsyncBell:
         self._event.clear()
 
 
-async def carry(gateway: Gateway, name: ChannelName, frame: Frame) -> Ending | None:
+async def carry(gateway: Gateway, key: ChannelKey, frame: Frame) -> Ending | None:
     """Take one frame to the backend: None once it is accepted, else why it is not.
 
     `NO_WAY_UP` where no way to the backend is configured, `TRY_LATER` where the channel is not open
     and too many others are.
     """
-    bell, key = AsyncBell(), ChannelKey(name)
+    bell = AsyncBell()
     if not gateway.hub.make_room(key):
         gateway.meter.count("clients_refused", reason="channels")
         return TRY_LATER

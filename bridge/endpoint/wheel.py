@@ -1,7 +1,9 @@
 """One timer for many waits: heartbeats, send deadlines and pings are due on the same ticks.
 
 Decides only when a call is due, to within one tick and never early; an event loop's own timers
-would cost each client a heap entry and each tick a wake-up a client.
+would cost each client a heap entry and each tick a wake-up a client. What is due more than a lap
+from now comes round until it is (Varghese and Lauck, 1987, scheme 6), so a wait of a day, such as
+for the expiry of a credential, costs no slot of its own and is let go soon after it is cancelled.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 Callback = Callable[[], None]
+
+LAP = 128
+"""Ticks that the wheel holds."""
 
 
 class Cancellable(Protocol):
@@ -29,16 +34,24 @@ class Due:
 
     Attributes:
         callback: None once it was made or cancelled.
+        tick: on which it is due.
     """
 
-    __slots__ = ("callback",)
+    __slots__ = ("callback", "tick")
 
-    def __init__(self, callback: Callback) -> None:
+    def __init__(self, callback: Callback, tick: int) -> None:
         self.callback: Callback | None = callback
+        self.tick = tick
 
     def cancel(self) -> None:
         """Do not call; harmless afterwards."""
         self.callback = None
+
+
+def cancel(due: Due | None) -> None:
+    """Do not make a call, if there was to be one."""
+    if due:
+        due.cancel()
 
 
 class Wheel:
@@ -64,12 +77,15 @@ class Wheel:
 
     def after(self, seconds: float, callback: Callback) -> Due:
         """Call `callback` at the first tick that is at least `seconds` away."""
-        due = Due(callback)
+        return self.at(self.clock() + seconds, callback)
+
+    def at(self, when: float, callback: Callback) -> Due:
+        """Call `callback` at the first tick that is not before `when`, in seconds of `clock`."""
         now = self.clock()
         if not self._slots:
             self._turned = math.floor(now / self.tick)
-        slot = max(math.ceil((now + seconds) / self.tick), self._turned + 1)
-        self._slots.setdefault(slot, deque()).append(due)
+        due = Due(callback, max(math.ceil(when / self.tick), self._turned + 1))
+        self._place(due)
         self._arm(now)
         return due
 
@@ -79,6 +95,10 @@ class Wheel:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+    def _place(self, due: Due) -> None:
+        slot = min(due.tick, self._turned + LAP)
+        self._slots.setdefault(slot, deque()).append(due)
 
     def _arm(self, now: float) -> None:
         if self._timer is None and self._slots:
@@ -98,6 +118,9 @@ class Wheel:
         waiting = self._slots.get(slot, deque())
         while waiting:
             due = waiting.popleft()
+            if due.tick > self._turned and due.callback:
+                self._place(due)
+                continue
             callback, due.callback = due.callback, None
             if callback:
                 callback()

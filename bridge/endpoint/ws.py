@@ -6,25 +6,28 @@ decides everything that is said.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import anyio
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny
 from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.conversation import Conversation
-from bridge.endpoint.gateway import RESTARTS
+from bridge.endpoint.gateway import RESTARTS, query_of
+from bridge.endpoint.grant import Refusal
+from bridge.endpoint.guarded import GuardedConversation
+from bridge.endpoint.offer import offered
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.sse import written_cursor
 from bridge.endpoint.stepped import servers_own
 from bridge.endpoint.stepped_socket import SteppedSocket, cut
 from bridge.endpoint.taken_socket import TakenSocket
-from bridge.endpoint.takeover import offered
 from bridge.endpoint.talk import Talk
+from bridge.endpoint.visit import Visit, visit
 from bridge.errors import InvalidChannel
-from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import NOT_FOUND, Ending
 from bridge.wire.names import ChannelName
 from bridge.wire.routes import RouteOptions
@@ -42,6 +45,7 @@ class SocketEndpoint:
     def __init__(self, talk: Talk, route: RouteOptions, pulse: Pulse) -> None:
         self._talk, self._route, self._pulse = talk, route, pulse
         self._gateway, self._dialect = talk.gateway, talk.dialect
+        self._guard = talk.gateway.guard_of(route.auth)
         self._wheel = talk.fanouts.service.wheel
         self._make = partial(
             TakenSocket,
@@ -56,41 +60,41 @@ class SocketEndpoint:
         """Serve one socket until either side closes it, or its connection is taken over."""
         websocket = WebSocket(scope, receive, send)
         try:
-            name = self._gateway.name_of(self._route, websocket.path_params, websocket.query_params)
+            name = self._gateway.name_of(self._route, websocket.path_params, query_of(scope))
         except InvalidChannel as fault:
             await self._refuse(websocket, NOT_FOUND, str(fault))
             return
         if self._gateway.hub.draining:
             await self._refuse(websocket, self._gateway.hub.draining, RESTARTS)
             return
-        with self._gateway.seated(websocket) as seat:
+        client = await visit(self._guard, websocket, name)
+        if isinstance(client, Refusal):
+            await self._refuse(websocket, client.ending, client.reason)
+            return
+        at_once = self._dialect.options.deliver == "connect" and not client.waiting
+        key = client.key(name) if name and at_once else None
+        with self._gateway.seated(scope, client.principal) as seat:
             if isinstance(seat, Refused):
                 await self._refuse(websocket, *self._gateway.over(seat))
-            elif full := self._full(name):
+            elif key and (full := self._gateway.full(key)):
                 await self._refuse(websocket, *full)
             else:
-                await self._serve(websocket, receive, send, name, seat)
+                await self._serve(_Guest(websocket, name, client, seat), receive, send)
 
-    def _full(self, name: ChannelName | None) -> tuple[Ending, str] | None:
-        """Why the path's channel takes no further reader, if it is read from the start."""
-        at_once = name and self._dialect.options.deliver == "connect"
-        return self._gateway.full(ChannelKey(name)) if name and at_once else None
-
-    async def _serve(
-        self,
-        websocket: WebSocket,
-        receive: Receive,
-        send: Send,
-        name: ChannelName | None,
-        seat: Seat,
-    ) -> None:
+    async def _serve(self, guest: _Guest, receive: Receive, send: Send) -> None:
+        websocket, scope = guest.websocket, guest.websocket.scope
+        if self._take(guest, self._acceptance(scope)):
+            return
         await self._accept(websocket)
-        self._gateway.opened("ws")
-        if not self._take(websocket, name, seat):
-            await self._step(websocket, receive, send, name, seat)
+        if not self._take(guest):
+            await self._step(guest, receive, send)
+
+    def _acceptance(self, scope: Scope) -> Message:
+        subprotocol = self._dialect.subprotocol(scope.get("subprotocols", ()))
+        return {"type": "websocket.accept", "subprotocol": subprotocol, "headers": []}
 
     async def _accept(self, websocket: WebSocket) -> None:
-        await websocket.accept(self._dialect.subprotocol(websocket.scope.get("subprotocols", ())))
+        await websocket.accept(self._acceptance(websocket.scope)["subprotocol"])
 
     async def _refuse(self, websocket: WebSocket, ending: Ending, reason: str) -> None:
         ending = self._gateway.delayed(ending)
@@ -100,16 +104,19 @@ class SocketEndpoint:
         await self._accept(websocket)
         await websocket.close(self._dialect.close_code(ending), cut(reason))
 
-    def _take(self, websocket: WebSocket, name: ChannelName | None, seat: Seat) -> bool:
-        take = offered(websocket.scope)
-        socket: TakenSocket | None = take(self._make) if take else None
+    def _take(self, guest: _Guest, *begin: Message) -> bool:
+        """Whether the connection is the conversation's now; `begin` accepts where nothing did."""
+        take = offered(guest.websocket.scope)
+        socket: TakenSocket | None = take(self._make, *begin) if take else None
         if socket is None:
-            self._gateway.fallback.note("ws", offered=take is not None)
+            if not begin:  # there is no second try
+                self._gateway.fallback.note("ws", offered=take is not None)
             return False
-        seat.kept = True
-        socket.conversation = self._conversation(websocket, socket, name, seat)
+        guest.seat.kept = True
+        self._gateway.opened("ws")
+        socket.conversation = self._conversation(guest, socket)
         self._pulse.add(socket)
-        socket.conversation.open(written_cursor(websocket))
+        socket.conversation.open(written_cursor(guest.websocket))
         return True
 
     def _gone(self, socket: TakenSocket) -> None:
@@ -117,39 +124,48 @@ class SocketEndpoint:
         self._pulse.discard(socket)
         self._gateway.gone("ws")
 
-    async def _step(
-        self,
-        websocket: WebSocket,
-        receive: Receive,
-        send: Send,
-        name: ChannelName | None,
-        seat: Seat,
-    ) -> None:
+    async def _step(self, guest: _Guest, receive: Receive, send: Send) -> None:
+        self._gateway.opened("ws")
         with anyio.CancelScope() as scope:
             socket = SteppedSocket(
                 receive,
-                servers_own(websocket.scope, send),
+                servers_own(guest.websocket.scope, send),
                 self._dialect,
                 scope.cancel,
                 timeout=self._gateway.options.send_timeout,
                 wheel=self._wheel,
             )
-            conversation = self._conversation(websocket, socket, name, seat)
+            conversation = self._conversation(guest, socket)
             socket.conversation = conversation
             try:
-                conversation.open(written_cursor(websocket))
+                conversation.open(written_cursor(guest.websocket))
                 await socket.read()
             finally:
                 socket.stop()
                 conversation.closed()
                 self._gateway.gone("ws")
 
-    def _conversation(
-        self,
-        websocket: WebSocket,
-        wire: TakenSocket | SteppedSocket,
-        name: ChannelName | None,
-        seat: Seat,
-    ) -> Conversation:
-        notices = websocket.query_params.get("notices") in ("1", "true")
-        return Conversation(self._talk, wire, name, seat, notices=notices)
+    def _conversation(self, guest: _Guest, wire: TakenSocket | SteppedSocket) -> Conversation:
+        notices = query_of(guest.websocket.scope).get("notices") in ("1", "true")
+        if self._guard.is_open:
+            return Conversation(self._talk, wire, guest.name, guest.seat, notices=notices)
+        return GuardedConversation(
+            self._talk, wire, guest.name, guest.seat, guest.visit, notices=notices
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """One that is let in, on its way to be served.
+
+    Attributes:
+        websocket: the connection.
+        name: the path's channel.
+        visit: what it may.
+        seat: released when it is gone.
+    """
+
+    websocket: WebSocket
+    name: ChannelName | None
+    visit: Visit
+    seat: Seat

@@ -13,67 +13,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
-
+from bridge.history.answers import (
+    BEYOND_TOP,
+    OTHER_EPOCH,
+    TRIMMED,
+    UNREADABLE,
+    Gap,
+    Slice,
+    echo,
+)
 from bridge.history.cursor import Cursor
 from bridge.history.entry import Entry
 from bridge.history.options import LogOptions
 from bridge.history.pool import Pool
 from bridge.wire.event import GAP, Event
 
-__all__ = ["Entry", "Gap", "Log", "LogOptions", "LogStatistics", "Slice"]
-
-TRIMMED = "trimmed"
-"""Reason of a gap: the reader's place is behind what is retained."""
-
-OTHER_EPOCH = "other-epoch"
-"""Reason of a gap: the place belongs to another life of the log."""
-
-BEYOND_TOP = "beyond-top"
-"""Reason of a gap: the place was never given out in this life of the log."""
-
-UNREADABLE = "unreadable"
-"""Reason of a gap: what the reader wrote is no cursor."""
+__all__ = [
+    "BEYOND_TOP",
+    "OTHER_EPOCH",
+    "TRIMMED",
+    "UNREADABLE",
+    "Entry",
+    "Gap",
+    "Log",
+    "LogOptions",
+    "LogStatistics",
+    "Slice",
+]
 
 DEFAULTS = LogOptions()
-
-_ECHO_LENGTH = 64  # A cursor has at most 52 characters; hostile text is not sent back at length.
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """What follows a reader's place, without a hole.
-
-    Attributes:
-        entries: oldest first; empty where the reader has everything.
-        cursor: the place after the last of them, from which to read on.
-    """
-
-    entries: Sequence[Entry]
-    cursor: Cursor
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A hole in what a reader gets.
-
-    Attributes:
-        old: the reader's place as it named it, cut where it is no cursor.
-        new: the place from which to read on.
-        lost: how many entries are in the hole, None where that is not known.
-        reason: why, in one word or line.
-    """
-
-    old: str | None
-    new: Cursor
-    lost: int | None
-    reason: str
-
-    @property
-    def data(self) -> str:
-        """The JSON of the `bridge.gap` event: `old`, `new`, `lost` and `reason`."""
-        said = {"old": self.old, "new": str(self.new), "lost": self.lost, "reason": self.reason}
-        return orjson.dumps(said).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +128,9 @@ class Log:
             event: what happened.
             now: seconds of the monotonic clock; never less than at an earlier call.
         """
-        entry, before = Entry(self.epoch, self._top + 1, event, now), self._bytes
-        self._top = entry.seq
-        self._entries[entry.seq] = entry
+        before, seq = self._bytes, self._top + 1
+        self._top = seq
+        entry = self._entries[seq] = Entry(self.epoch, seq, event, now)
         self._bytes += entry.size
         self._trim(now, before)
         return entry
@@ -213,7 +181,7 @@ class Log:
             return self._at(max(self.base, self._top - self._options.start))
         cursor = Cursor.parse(written)
         if cursor is None:
-            return Gap(_echo(written), self._at(self.base), None, UNREADABLE)
+            return Gap(echo(written), self._at(self.base), None, UNREADABLE)
         return self._hole(cursor) or self._at(cursor.seq)
 
     def read(self, cursor: Cursor, limit: int = 256, limit_bytes: int = 1024 * 1024) -> Slice | Gap:
@@ -227,11 +195,13 @@ class Log:
             limit: the most entries.
             limit_bytes: the most payload bytes.
         """
-        hole = self._hole(cursor)
-        if hole:
-            return hole
-        entries = self._after(cursor.seq, limit, limit_bytes)
-        return Slice(entries, self._at(cursor.seq + len(entries)))
+        seq = cursor.seq
+        if cursor.epoch != self.epoch or not self.base <= seq <= self._top:
+            hole = self._hole(cursor)
+            if hole:
+                return hole
+        entries = self._after(seq, limit, limit_bytes)
+        return Slice(entries, self._at(seq + len(entries)))
 
     def statistics(self) -> LogStatistics:
         """A moment's counts."""
@@ -254,11 +224,12 @@ class Log:
             self._pool.changed(self, self._bytes - before)
 
     def _exceeds(self, now: float) -> bool:
-        options = self._options
+        options, entries = self._options, self._entries
+        kept = len(entries)
         return (
-            len(self._entries) > options.max_events
+            kept > options.max_events
             or self._bytes > options.max_bytes
-            or now - self._entries[self.base + 1].at > options.max_age
+            or now - entries[self._top - kept + 1].at > options.max_age
         )
 
     def _hole(self, cursor: Cursor) -> Gap | None:
@@ -281,6 +252,8 @@ class Log:
         return None
 
     def _after(self, seq: int, limit: int, limit_bytes: int) -> tuple[Entry, ...]:
+        if seq == self._top - 1:  # the usual case by far
+            return (self._entries[self._top],)
         entries: list[Entry] = []
         for place in range(seq + 1, min(self._top, seq + max(limit, 1)) + 1):
             entry = self._entries[place]
@@ -289,8 +262,3 @@ class Log:
                 break
             entries.append(entry)
         return tuple(entries)
-
-
-def _echo(written: str) -> str:
-    """Foreign text as it may stand in JSON: short, and without lone surrogates."""
-    return written[:_ECHO_LENGTH].encode(errors="replace").decode()

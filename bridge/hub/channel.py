@@ -7,11 +7,12 @@ write to it through `bridge.seams.Downstream`; sessions read its log and leave a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridge.history.log import Log
 from bridge.seams import Lead, Meter
+from bridge.wire.credential import OwnCredential
 from bridge.wire.endings import Ending
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
@@ -30,10 +31,13 @@ class ChannelKey:
         name: the channel.
         scope: empty where all readers share one upstream; else it names the credential whose
             stream this is, so that no two principals ever share one.
+        credential: what goes upstream for that scope. A scope stands for one credential, so this
+            is no part of what tells keys apart, and it is never shown.
     """
 
     name: ChannelName
     scope: str = ""
+    credential: OwnCredential | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.name.text
@@ -46,6 +50,10 @@ Incoming = Callable[[Event, ChannelName], tuple[Event, ...]]
 def unchanged(event: Event, _: ChannelName) -> tuple[Event, ...]:
     """Every event as it is."""
     return (event,)
+
+
+def _never() -> bool:
+    return False
 
 
 class Latch(Protocol):
@@ -72,6 +80,8 @@ class Channel:
         ending: set once the backend ended the channel for good.
         reason: one line for people beside `ending`.
         ready: whether the backend has answered, one way or the other, since the lead started.
+        behind: whether those who keep up still lack something that was published; set by who
+            serves them.
     """
 
     __slots__ = (
@@ -80,6 +90,7 @@ class Channel:
         "_incoming",
         "_meter",
         "_readers",
+        "behind",
         "ended_at",
         "ending",
         "key",
@@ -110,8 +121,14 @@ class Channel:
         self.reason = ""
         self.ended_at = 0.0
         self.ready = False
+        self.behind: Callable[[], bool] = _never
 
     # What the upstream calls.
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a backend that floods may go on; slow readers are waited for by nobody."""
+        return not self.behind()
 
     def opened(self) -> None:
         """The backend is connected; readers that wait for that are woken."""
@@ -120,26 +137,29 @@ class Channel:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Append a batch and wake everyone once. A latched duplicate is left out and counted."""
-        now, top = self._clock(), self.log.top
+        now, log, name = self._clock(), self.log, self.key.name
+        top = log.top
+        append = log.append if self.latch is None else self._append_latched
         for event in events:
-            self._count_oddities(event)
-            for made in self._incoming(event, self.key.name):
-                self._append(made, now)
-        self._meter.count("events_published", self.log.top - top)
-        if self.log.top > top:
+            if not is_json(event.data):
+                self._meter.count("payloads_not_json")
+            if has_carriage_return(event.data):
+                self._meter.count("payloads_with_return")
+            if self._incoming is unchanged:
+                append(event, now)
+            else:
+                for made in self._incoming(event, name):
+                    append(made, now)
+        published = log.top - top
+        self._meter.count("events_published", published)
+        if published:
             self.ring()
 
-    def _append(self, event: Event, now: float) -> None:
+    def _append_latched(self, event: Event, now: float) -> None:
         if self.latch is None or self.latch.admit(event, self.log.top + 1):
             self.log.append(event, now)
         else:
             self._meter.count("completions_latched")
-
-    def _count_oddities(self, event: Event) -> None:
-        if not is_json(event.data):
-            self._meter.count("payloads_not_json")
-        if has_carriage_return(event.data):
-            self._meter.count("payloads_with_return")
 
     def gap(self, reason: str, lost: int | None = None) -> None:
         """Put the notice of a hole into the log, for those here and those who come back."""

@@ -58,6 +58,10 @@ TABLE: tuple[Metric, ...] = (
     Metric("history_commits", "counter", "Commits to the history's file.", ("outcome",)),
     Metric("polls", "counter", "Requests of the polling of last resort.", ("outcome",)),
     Metric("snapshots", "counter", "Snapshots that were fetched for joiners.", ("outcome",)),
+    Metric("auth_refused", "counter", "Clients, channels or frames not let in.", ("reason",)),
+    Metric("auth_questions", "counter", "Questions to the endpoint of forward.", ("outcome",)),
+    Metric("jwks_fetches", "counter", "Fetches of an issuer's keys.", ("outcome",)),
+    Metric("tickets", "counter", "Tickets in URLs.", ("outcome",)),
     Metric("relay_streams", "counter", "Streams opened by POST.", ("outcome",)),
     Metric("relay_bytes", "counter", "Bytes of relayed streams."),
 )
@@ -94,7 +98,13 @@ class Metrics:
             raise KeyError(name)
         if amount < 0:
             raise ValueError(f"{name} only rises")
-        self._move(name, amount, labels)
+        if labels:
+            self._move(name, amount, labels)
+            return
+        key = (name,)
+        if key not in self._values:  # it has labels, and they are missing
+            self._move(name, amount, labels)
+        self._values[key] += amount
 
     def gauge(self, name: str, change: float, **labels: str) -> None:
         """Move a gauge.
@@ -131,5 +141,8 @@ class Metrics:
         expected = self._labels[name]
         if len(labels) != len(expected):
             raise ValueError(f"{name} has the labels {expected}")
-        key = (name, *[labels[each] for each in expected]) if expected else (name,)
+        if len(expected) == 1:
+            key: tuple[str, ...] = (name, labels[expected[0]])
+        else:
+            key = (name, *[labels[each] for each in expected])
         self._values[key] = self._values.get(key, 0.0) + change

@@ -21,6 +21,9 @@ _WORDS = r"token|secret|password|passwd|passphrase|credentials?|authorization|ap
 _SECRET_NAME = re.compile(rf"(?:{_WORDS})\Z", re.IGNORECASE)
 # a setting called `token` may hold the name of the parameter that brings one
 _PARAMETER = re.compile(r"(?:access_|api_?|auth_?)?(?:token|key)|auth|authorization|jwt")
+_TABLES = frozenset({"jwt"})
+"""Tables of settings that are called like a secret; what in them is one, its own name says."""
+
 _USERINFO = re.compile(r"(?<=://)[^/\s?#\"']+@")
 _QUERY = re.compile(rf"([?&;][\w.-]*(?:{_WORDS}|auth|signature)=)[^&\s\"'#]+", re.IGNORECASE)
 _BEARER = re.compile(r"\b(bearer )[\w.~+/=-]+", re.IGNORECASE)
@@ -39,7 +42,8 @@ def secrets_in(tree: object, name: str = "") -> Iterator[str]:
     """
     if isinstance(tree, Mapping):
         for key, value in tree.items():
-            yield from secrets_in(value, name if _is_covered(name) else str(key))
+            covered = _is_covered(name) and name not in _TABLES
+            yield from secrets_in(value, name if covered else str(key))
     elif isinstance(tree, list | tuple):
         for value in tree:
             yield from secrets_in(value, name)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bridge.ops.secrets import secrets_in
+from bridge.settings import access
+from bridge.settings.access import is_loopback
 from bridge.settings.model import Config
 from bridge.wire.alias import Aliases
 from bridge.wire.names import ChannelName, expand, served
@@ -36,7 +37,7 @@ def explain(config: Config) -> list[str]:
 
 
 def _facts(config: Config) -> Iterator[str]:
-    points = (_serving, _upstreams, _routes, _extras, _limits)
+    points = (_serving, _access, _upstreams, _routes, _extras, _limits)
     for topic, text in (fact for point in points for fact in point(config)):
         yield f"{topic:<10} {text}"
 
@@ -49,6 +50,10 @@ def _serving(config: Config) -> Iterator[Fact]:
     port = f":{config.port}" if config.port else ", on a port that the kernel chooses"
     yield "listen", f"http://{host}{port}"
     yield "channels", ", ".join(config.channels)
+
+
+def _access(config: Config) -> Iterator[Fact]:
+    yield from access.facts(config.all_auths, config.browsers)
 
 
 def _upstreams(config: Config) -> Iterator[Fact]:
@@ -174,11 +179,7 @@ def _size(number: int) -> str:
 
 
 def _warnings(config: Config) -> Iterator[str]:
-    if not _is_loopback(config.host):
-        yield (
-            f"{config.host} can be reached from other machines, and the bridge authenticates "
-            "nobody: put it behind something that does, or listen on 127.0.0.1"
-        )
+    yield from access.warnings(config.all_auths, config.host)
     for setting, url in _exposed(config):
         yield f"{setting} sends credentials unencrypted; use {_encrypted(url)}"
     if config.client.heartbeat >= PROXY_PATIENCE:
@@ -227,17 +228,8 @@ def _carries_credentials(url: str, *, has_headers: bool) -> bool:
 
 def _is_open(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme in {"http", "ws"} and not _is_loopback(parts.hostname or "")
+    return parts.scheme in {"http", "ws"} and not is_loopback(parts.hostname or "")
 
 
 def _encrypted(url: str) -> str:
     return "wss://" if url.startswith("ws:") else "https://"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

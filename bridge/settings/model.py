@@ -22,12 +22,15 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.endpoint.auth_options import AuthOptions
 from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.origin import BrowserOptions
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
 from bridge.ops.secrets import Mask, secrets_in
+from bridge.settings.access import check_auths
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.upstream.poll import PollOptions
 from bridge.upstream.snapshot import SnapshotOptions
@@ -89,6 +92,8 @@ class Config(BaseModel):
         channels: which channels are served; `*` matches any run of characters.
         log_level: the least severe level that is logged.
         log_format: `console` for people, `json` for machines.
+        access_log: whether each request and connection that is over is logged, at `info`, by its
+            path without the query.
         drain_timeout: seconds that open sessions get to end when the bridge stops.
         upstream: the backends.
         reconnect: when to try a lost backend again.
@@ -104,6 +109,9 @@ class Config(BaseModel):
         polls: what is asked where a stream stays silent.
         snapshots: what is shown to those who join.
         relays: streams that are opened by POST.
+        auth: how clients are authenticated, and which channels each may use.
+        auths: other ways to do so, for routes that name one.
+        browsers: which pages may use the bridge.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -114,6 +122,7 @@ class Config(BaseModel):
     channels: tuple[str, ...] = ("project.*", "file.*", "user.*", "test")
     log_level: LogLevel = "info"
     log_format: Literal["console", "json"] = "console"
+    access_log: bool = False
     drain_timeout: float = Field(default=10.0, ge=0)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()
@@ -129,8 +138,16 @@ class Config(BaseModel):
     polls: tuple[PollOptions, ...] = ()
     snapshots: tuple[SnapshotOptions, ...] = ()
     relays: tuple[RelayOptions, ...] = ()
+    auth: AuthOptions = AuthOptions()
+    auths: tuple[AuthOptions, ...] = ()
+    browsers: BrowserOptions = BrowserOptions()
 
     _mask: Mask = PrivateAttr(default_factory=Mask)
+
+    @property
+    def all_auths(self) -> tuple[AuthOptions, ...]:
+        """`[auth]` and `[[auths]]`."""
+        return (self.auth, *self.auths)
 
     @property
     def mask(self) -> Mask:
@@ -197,6 +214,19 @@ class Config(BaseModel):
         if given and not self.source:
             # whoever reads the configuration need not repeat this choice
             object.__setattr__(self, "source", given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _lets_nobody_in_unasked(self) -> Self:
+        check_auths(
+            self.all_auths,
+            [route.auth for route in self.routes],
+            [relay.auth for relay in self.relays],
+            host=self.host,
+            browsers=self.browsers,
+            words=self.dialect.auth,
+            urls=[side.url for side in (self.upstream.sse, self.upstream.ws) if side],
+        )
         return self
 
     def _ws_paths(self) -> list[str]:

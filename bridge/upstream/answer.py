@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ import orjson
 from multidict import CIMultiDict
 
 from bridge.upstream.target import check_headers, check_url
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.lookup import first_text
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -72,6 +74,7 @@ async def ask(
     *,
     deadline: float,
     max_bytes: int,
+    tls: TlsOptions = SYSTEM,
 ) -> Answer:
     """GET `url`, the whole answer within `deadline` seconds and `max_bytes` after decompression."""
     if session.closed:
@@ -80,12 +83,23 @@ async def ask(
     sent.update(headers)
     limit = aiohttp.ClientTimeout(total=deadline)
     try:
-        async with session.get(url, headers=sent, timeout=limit, allow_redirects=False) as response:
+        async with session.get(
+            url, headers=sent, timeout=limit, allow_redirects=False, ssl=tls.context()
+        ) as response:
             return await _receive(response, max_bytes)
     except TimeoutError:
         return Answer(fault=f"no whole answer in {deadline:g} s")
     except (aiohttp.ClientError, OSError) as trouble:
-        return Answer(fault=f"cannot reach the backend: {type(trouble).__name__}")
+        return Answer(fault=f"cannot reach the backend: {_named(trouble)}")
+
+
+def _named(trouble: Exception) -> str:
+    """What went wrong, without a URL: the library's texts repeat it."""
+    if isinstance(trouble, aiohttp.ClientConnectorCertificateError):
+        inner = trouble.certificate_error
+        if isinstance(inner, SSLCertVerificationError):
+            return f"its certificate is not accepted: {inner.verify_message.rstrip('.')}"
+    return type(trouble).__name__
 
 
 def retry_after(value: str | None, date: str | None = None) -> float | None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -59,6 +59,7 @@ class _Numbering:
     last: int | None = None
     steps: int = 0
     opaque: bool = False
+    expected: str = ""  # the next id, as it is usually written
 
     @property
     def dense(self) -> bool:
@@ -67,6 +68,11 @@ class _Numbering:
     def follow(self, identity: str) -> None:
         """Take the next id of an unbroken stream as evidence."""
         if self.opaque:
+            return
+        if self.last is not None and identity == self.expected:  # as below, without a look inside
+            self.steps += 1
+            self.last += 1
+            self.expected = f"{self.prefix}{self.last + 1}"
             return
         place = _NUMBERED.fullmatch(identity)
         if place is None:
@@ -77,6 +83,7 @@ class _Numbering:
             self.steps += 1
             self.opaque = place[1] != self.prefix or number != self.last + 1
         self.prefix, self.last = place[1], number
+        self.expected = f"{self.prefix}{number + 1}"
 
     def join(self, identity: str) -> None:
         """Take the first id after a break, which is no evidence of either kind."""
@@ -143,8 +150,14 @@ class Continuity:
         self._settle()
         self._joining = True
 
-    def admit(self, events: Iterable[Event]) -> list[Event | Missing]:
-        """What of a batch is new, in order, with each hole in its place."""
+    def admit(self, events: Sequence[Event]) -> Sequence[Event | Missing]:
+        """What of a batch is new, in order, with each hole in its place.
+
+        Where nothing can be missing or come twice, which is nearly always, that is `events` itself.
+        """
+        if not (self._overlapping or self._open_break or self._joining):
+            self._follow(events)
+            return events
         news: list[Event | Missing] = []
         for event in events:
             if self._overlapping and self._is_repetition(event):
@@ -154,6 +167,15 @@ class Continuity:
             self._note(event)
             news.append(event)
         return news
+
+    def _follow(self, events: Sequence[Event]) -> None:
+        """As `_note` of each, in an unbroken stream."""
+        numbering, remembers = self._numbering, self._replay != "none"
+        for event in events:
+            if not numbering.opaque:
+                numbering.follow(event.id)
+            if event.id and remembers and not self._ambiguous:
+                self._remember(event)
 
     def lost(self, *, unsure: bool = False) -> None:
         """The connection is over; does nothing where none was open.
@@ -239,13 +261,14 @@ class Continuity:
             self._remember(event)
 
     def _remember(self, event: Event) -> None:
-        if event.id in self._delivered:
+        delivered, identity = self._delivered, event.id
+        if identity in delivered:
             self._ambiguous = True
-            self._delivered.clear()
+            delivered.clear()
             return
-        self._delivered[event.id] = _digest(event)
-        if len(self._delivered) > self._memory:
-            self._delivered.popitem(last=False)
+        delivered[identity] = hash((event.type, event.data))  # as `_digest`
+        if len(delivered) > self._memory:
+            delivered.popitem(last=False)
 
 
 def _digest(event: Event) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from ssl import SSLCertVerificationError
 
 from bridge.seams import Lost
 from bridge.upstream import answer
@@ -62,6 +63,8 @@ def oversized(reason: str) -> Lost:
 
 def why(error: Exception) -> str:
     """An error in words that hold no URL: system errors speak for themselves, others by name."""
+    if isinstance(error, SSLCertVerificationError):
+        return f"its certificate is not accepted: {brief(error.verify_message).rstrip('.')}"
     text = str(error) if isinstance(error, OSError) else ""
     return brief(text) or type(error).__name__
 

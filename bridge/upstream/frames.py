@@ -18,6 +18,8 @@ from bridge.wire.frame import Frame
 LARGEST_CONTROL = 4096
 """Longer frames, in characters, are events without a look inside, unless a place is wanted."""
 
+_SHORT = 8  # shorter ones may be the text ping or pong
+
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -59,6 +61,8 @@ class FrameReading:
         self._pong = pong
         self._pong_members = _members(_parsed(pong))
         self._path = tuple(resume_field.split(".")) if resume_field else ()
+        wanted = (acknowledgement, pings, self._pong_members)
+        self._words = ("\\", *(_word(members) for members in wanted if members))
 
     def take(self, messages: Iterable[str | bytes]) -> tuple[Got, list[str]]:
         """One `Got` for a batch, and the answers to the pings in it."""
@@ -66,6 +70,9 @@ class FrameReading:
         answers: list[str] = []
         at = self._clock()
         for raw in messages:
+            if self._is_plain(raw):
+                events.append(Event(raw, "message", "", "ws", at))
+                continue
             document = self._document(raw)
             meaning = self._meaning(raw, _members(document))
             if meaning is Meaning.EVENT:
@@ -79,6 +86,18 @@ class FrameReading:
         if isinstance(raw, bytes) or not (self._path or len(raw) <= LARGEST_CONTROL):
             return None
         return _parsed(raw)
+
+    def _is_plain(self, raw: str | bytes) -> bool:
+        """Whether this is an event for certain, without parsing it: nearly always.
+
+        Each frame of the dialect's own holds its word, unless that is written by escapes.
+        """
+        if self._path or isinstance(raw, bytes) or len(raw) < _SHORT:
+            return False
+        for word in self._words:
+            if word in raw:
+                return False
+        return raw != self._pong
 
     def _meaning(self, raw: str | bytes, members: Mapping[str, Any]) -> Meaning:
         if _holds(members, self._acknowledgement):
@@ -103,6 +122,12 @@ class FrameReading:
         place = str(document)
         self._place = place or self._place
         return place
+
+
+def _word(members: Mapping[str, Any]) -> str:
+    """What every frame with these members holds, the longest of its kind."""
+    said = [value for value in members.values() if isinstance(value, str)]
+    return max(said or members, key=len)
 
 
 def _parsed(text: str) -> object:

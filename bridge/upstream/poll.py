@@ -88,6 +88,7 @@ class PollUpstream:
             options.headers,
             deadline=options.deadline,
             max_bytes=options.max_bytes,
+            tls=options.tls,
         )
         self._meter.count("polls", outcome=judge(options, answer).value)
         return answer

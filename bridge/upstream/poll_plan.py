@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bridge.upstream.answer import MAX_BYTES, RESULTS, WRAP, Answer, check_positive, check_source
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.endings import BAD_GATEWAY, COMPLETE, INVALID_DATA, TIMEOUT, Ending, for_status
 from bridge.wire.lookup import first_text, found
 from bridge.wire.names import ChannelName, served
@@ -43,6 +44,7 @@ class PollOptions:
         status: dotted path to the state of the work.
         failures: states, in any case, after which there will be no result.
         publish: `result` tells only the answer that ends the polling; `changes` each new one.
+        tls: whom `https` trusts, and what it proves of the bridge.
     """
 
     match: tuple[str, ...]
@@ -59,6 +61,7 @@ class PollOptions:
     status: str = "tasks.-1.status"
     failures: tuple[str, ...] = ("error",)
     publish: Literal["result", "changes"] = "result"
+    tls: TlsOptions = SYSTEM
 
     def __post_init__(self) -> None:
         check_source(self.match, self.url, self.headers, self.wrap)

@@ -68,6 +68,11 @@ class PolledLead:
         """By the stream's own way."""
         return await self._lead.send(frame)
 
+    @property
+    def has_room(self) -> bool:
+        """As the channel itself."""
+        return bool(getattr(self._downstream, "has_room", True))
+
     def opened(self) -> None:
         """Pass on."""
         self._downstream.opened()

@@ -71,13 +71,20 @@ class Reading:
         except EventTooLarge as fault:
             return _give_up(fault)
         for event in events:
-            if event.event == END:
+            kind, told = event.event, event.id
+            if kind == "message" and self._missed is None:  # as `_sort`: nearly always
+                own = told if told != self._id else ""
+                self._batch.append(Event(event.data, kind, "", "sse", at, own))
+                if own or not told:
+                    self._see(told)
+                continue
+            if kind == END:
                 self._flush()
                 return [*self._signals, farewell(event.data)]
             self._sort(event, at)
         self._see(self._decoder.last_event_id)
         self._flush()
-        return self._signals + (self._breach() if len(chunk) > self._limit else [])
+        return self._signals + self._breach() if len(chunk) > self._limit else self._signals
 
     def _breach(self) -> list[Signal]:
         """What the decoder kept back where events preceded a breach of the limit in one chunk."""

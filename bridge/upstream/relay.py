@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from bridge.errors import RelayLost, RelayRefused
+from bridge.upstream.tls import SYSTEM, TlsOptions
 
 REFUSAL_BYTES = 64 * 1024
 """How much of a refusal's body is passed on."""
@@ -53,6 +54,7 @@ class RelayCall:
         body: the POST body.
         connect_timeout: seconds to reach the backend.
         silence: seconds without a byte, headers included, after which it counts as dead.
+        tls: whom to trust, and what to prove.
     """
 
     url: str
@@ -60,6 +62,7 @@ class RelayCall:
     body: bytes = field(default=b"", repr=False)
     connect_timeout: float = 10.0
     silence: float = 300.0
+    tls: TlsOptions = SYSTEM
 
 
 class RelayAnswer:
@@ -149,11 +152,14 @@ class RelayBackend:
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(connect=call.connect_timeout, sock_read=call.silence),
+                ssl=call.tls.context(),
             )
         except aiohttp.ConnectionTimeoutError:
             raise RelayLost("the backend cannot be reached in time", 504) from None
         except TimeoutError:
             raise RelayLost("the backend does not answer", 504) from None
+        except aiohttp.ClientConnectorCertificateError:
+            raise RelayLost("the backend's certificate is not accepted") from None
         except aiohttp.ClientConnectorError:
             raise RelayLost("the backend cannot be reached") from None
         except (aiohttp.ClientError, OSError):

@@ -28,6 +28,8 @@ from bridge.upstream.answer import (
     check_source,
     message,
 )
+from bridge.upstream.tls import SYSTEM, TlsOptions
+from bridge.wire.credential import OwnCredential
 from bridge.wire.event import Event
 from bridge.wire.lookup import first_text
 from bridge.wire.names import ChannelName, expand, served
@@ -49,6 +51,7 @@ class SnapshotOptions:
         fresh: seconds for which joiners of one channel share an answer that holds a result,
             counted from its request.
         max_bytes: how large an answer may be, decompressed.
+        tls: whom `https` trusts, and what it proves of the bridge.
     """
 
     match: tuple[str, ...]
@@ -59,6 +62,7 @@ class SnapshotOptions:
     deadline: float = 2.0
     fresh: float = 1.0
     max_bytes: int = MAX_BYTES
+    tls: TlsOptions = SYSTEM
 
     def __post_init__(self) -> None:
         check_source(self.match, self.url, self.headers, self.wrap)
@@ -112,7 +116,7 @@ class Snapshots:
         return self._options_of(name) is not None
 
     async def fetch(
-        self, name: ChannelName, *, scope: str = "", headers: Mapping[str, str] | None = None
+        self, name: ChannelName, *, scope: str = "", own: OwnCredential | None = None
     ) -> Event | None:
         """The channel's state as an event of origin `snapshot`; None where there is none in time.
 
@@ -122,7 +126,7 @@ class Snapshots:
             name: the channel.
             scope: whose answer it is, where the backend decides by credential: answers are
                 never shared between scopes.
-            headers: sent beside the configured ones, such as that credential.
+            own: that credential, sent in place of the configured one.
         """
         options = self._options_of(name)
         if options is None:
@@ -132,7 +136,7 @@ class Snapshots:
         while True:
             request = self._requests.get((name.text, scope))
             if request is None or (request.number <= came and self._is_spent(request)):
-                request = self._begin(options, name, scope, headers or {})
+                request = self._begin(options, name, scope, own)
             await asyncio.wait((request.task,))
             if request.task.cancelled():
                 return None
@@ -153,12 +157,13 @@ class Snapshots:
         return next((option for option in self._options if served(name, option.match)), None)
 
     def _begin(
-        self, options: SnapshotOptions, name: ChannelName, scope: str, headers: Mapping[str, str]
+        self, options: SnapshotOptions, name: ChannelName, scope: str, own: OwnCredential | None
     ) -> _Request:
         self._begun += 1
-        task = asyncio.create_task(
-            self._ask(options, expand(options.url, name), {**options.headers, **headers})
-        )
+        url, headers = options.url, options.headers
+        if own:
+            url, headers = own.url(url), own.headers(headers)
+        task = asyncio.create_task(self._ask(options, expand(url, name), headers))
         self._requests.pop((name.text, scope), None)
         request = _Request(task, self._begun, self._clock() + options.fresh)
         self._requests[name.text, scope] = request
@@ -166,7 +171,12 @@ class Snapshots:
 
     async def _ask(self, options: SnapshotOptions, url: str, headers: Mapping[str, str]) -> _Found:
         answer = await ask(
-            self._session, url, headers, deadline=options.deadline, max_bytes=options.max_bytes
+            self._session,
+            url,
+            headers,
+            deadline=options.deadline,
+            max_bytes=options.max_bytes,
+            tls=options.tls,
         )
         data = message(options.wrap, answer, options.results) if answer.usable else None
         outcome = _outcome(answer, data)

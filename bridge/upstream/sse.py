@@ -1,14 +1,11 @@
 """An SSE backend as an upstream: one GET that stays open, and a POST for what clients say.
 
-Decides which responses are a stream and what its blocks mean to the channel; never reconnects,
-which is `bridge.upstream.supervise`'s business. By HTML Standard 9.2.2 (processing model), 204 is
-the end for good and only 200 with `text/event-stream` is a stream; unlike a browser, other trouble
-is given up for good only where its status says so.
+Decides what is asked and what outlives a connection; which responses are a stream is
+`bridge.upstream.event_stream`'s business, and reconnecting `bridge.upstream.supervise`'s.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
@@ -17,10 +14,15 @@ import orjson
 from multidict import CIMultiDict
 from yarl import URL
 
-from bridge.seams import Lost, Meter, Opened, Signal
+from bridge.seams import Lost, Meter, Signal, Sink
 from bridge.upstream.answer import check_positive
-from bridge.upstream.failure import brief, refused, silent, unreachable
+from bridge.upstream.connection import Terms, connected
+from bridge.upstream.dial import Dialer
+from bridge.upstream.event_stream import EventStream
+from bridge.upstream.failure import refused
 from bridge.upstream.reading import Reading
+from bridge.upstream.request import credentials, get_request
+from bridge.upstream.signals import signals
 from bridge.upstream.target import (
     Replay,
     check_headers,
@@ -28,15 +30,12 @@ from bridge.upstream.target import (
     check_seconds,
     check_url,
 )
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire import endings
 from bridge.wire.endings import Ending
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName, expand
 from bridge.wire.sse import DEFAULT_MAX_EVENT_BYTES
-
-_REDIRECTS = 3
-_READ_BUFFER = 256 * 1024
-_REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class SseOptions:
         heartbeats: names of events that are life signs only and are dropped.
         connect_timeout: seconds for reaching the backend, 0 = no limit.
         send_timeout: seconds for a whole POST, 0 = no limit.
+        tls: whom `https` trusts, and what it proves of the bridge.
     """
 
     url: str = field(repr=False)
@@ -65,6 +65,7 @@ class SseOptions:
     heartbeats: tuple[str, ...] = ()
     connect_timeout: float = 10.0
     send_timeout: float = 30.0
+    tls: TlsOptions = SYSTEM
 
     def __post_init__(self) -> None:
         check_url("url", self.url, ("http", "https"))
@@ -86,9 +87,10 @@ class SseUpstream:
     Args:
         options: the backend.
         name: the channel.
-        session: makes the requests; its cookies, if it keeps any, are shared by all channels.
+        session: posts clients' frames.
         clock: monotonic, in seconds.
         meter: counts what is too large.
+        dialer: makes the connections; one of its own where none is given.
     """
 
     def __init__(
@@ -98,8 +100,11 @@ class SseUpstream:
         session: aiohttp.ClientSession,
         clock: Callable[[], float],
         meter: Meter,
+        dialer: Dialer | None = None,
     ) -> None:
         self._options, self._session, self._clock, self._meter = options, session, clock, meter
+        self._dialer = dialer or Dialer()
+        self._terms = Terms(connect=options.connect_timeout or options.silence, tls=options.tls)
         self._url = URL(expand(options.url, name), encoded=True)
         self._send_url = URL(expand(options.send_url, name), encoded=True)
         # The standard's reconnection time outlives a connection (9.2.1).
@@ -115,22 +120,29 @@ class SseUpstream:
         """Whether the backend takes clients' frames at all."""
         return bool(self._options.send_url)
 
-    async def open(self, resume: str | None) -> AsyncGenerator[Signal, None]:
+    def open(self, resume: str | None) -> AsyncGenerator[Signal, None]:
         """See `bridge.seams.Upstream.open`."""
-        response = await self._connect(resume)
-        if isinstance(response, Lost):
-            yield self._with_retry(response)
-            return
-        try:
-            yield Opened()
-            reading = self._reading(resume)
-            while True:
-                for signal in await self._read(response, reading):
-                    yield signal
-                    if isinstance(signal, Lost):
-                        return
-        finally:
-            response.close()
+        return signals(self.read, resume)
+
+    async def read(self, resume: str | None, sink: Sink) -> Lost:
+        """See `bridge.seams.Pushing.read`."""
+        reading = Reading(
+            resume,
+            self._clock,
+            max_event_bytes=self._options.max_event_bytes,
+            heartbeats=self._options.heartbeats,
+        )
+        headers, silence = self._headers(resume), self._options.silence
+
+        def make(url: URL) -> EventStream:
+            return EventStream(url, get_request(url, headers), sink, reading, silence=silence)
+
+        async with connected(self._dialer, self._url, make, self._terms) as stream:
+            lost = stream if isinstance(stream, Lost) else await stream.over
+        self._retry = reading.retry if reading.retry is not None else self._retry
+        if lost.ending.name == endings.TOO_BIG.name:
+            self._meter.count("upstream_oversized", kind=self.kind)
+        return lost if lost.retry is not None else replace(lost, retry=self._retry)
 
     async def send(self, frame: Frame) -> Ending | None:
         """POST a frame's payload as it is; at most once, for it may have arrived.
@@ -147,54 +159,17 @@ class SseUpstream:
                 data=frame.raw if isinstance(frame.raw, bytes) else frame.raw.encode(),
                 headers=headers,
                 allow_redirects=False,
-                timeout=self._timeout(total=self._options.send_timeout),
+                timeout=self._send_limit,
+                ssl=self._options.tls.context(),
             ) as response:
                 accepted = 200 <= response.status < 300
                 return None if accepted else refused(response.status, response.headers).ending
         except (aiohttp.ClientError, OSError):
             return endings.BAD_GATEWAY
 
-    def _reading(self, resume: str | None) -> Reading:
-        limit, heartbeats = self._options.max_event_bytes, self._options.heartbeats
-        return Reading(resume, self._clock, max_event_bytes=limit, heartbeats=heartbeats)
-
-    async def _connect(self, resume: str | None) -> aiohttp.ClientResponse | Lost:
-        """A response that is a stream, or why there is none."""
-        try:
-            async with asyncio.timeout(self._options.silence or None):
-                response = await self._get(resume)
-        except (aiohttp.ClientError, OSError) as error:
-            late = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
-            return silent(self._options.silence) if late else unreachable(error)
-        refusal = _refusal(response)
-        if refusal is None:
-            return response
-        response.close()
-        return refusal
-
-    async def _get(self, resume: str | None) -> aiohttp.ClientResponse:
-        """The response, after a few redirects that stay with the configured origin.
-
-        Elsewhere the configured headers, credentials among them, are nobody's business.
-        """
-        url, headers = self._url, self._headers(resume)
-        for left in reversed(range(_REDIRECTS + 1)):
-            response = await self._session.get(
-                url,
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._timeout(),
-                read_bufsize=_READ_BUFFER,
-            )
-            target = _location(response)
-            if not left or target is None or target.origin() != url.origin():
-                break
-            response.close()
-            url = target
-        return response
-
     def _headers(self, resume: str | None) -> CIMultiDict[str]:
-        headers = CIMultiDict(self._options.headers)
+        headers = CIMultiDict(credentials(self._url))
+        headers.update(self._options.headers)
         headers["Accept"] = "text/event-stream"
         headers["Cache-Control"] = "no-cache"
         headers["Accept-Encoding"] = "identity"  # compressors hold events back
@@ -202,62 +177,12 @@ class SseUpstream:
             headers["Last-Event-ID"] = resume
         return headers
 
-    def _timeout(self, total: float = 0) -> aiohttp.ClientTimeout:
-        connect = self._options.connect_timeout or None
-        return aiohttp.ClientTimeout(total=total or None, sock_connect=connect)
-
-    async def _read(self, response: aiohttp.ClientResponse, reading: Reading) -> list[Signal]:
-        """What the next bytes bring, once there are some."""
-        lost: Lost | None = None
-        chunk = b""
-        try:
-            async with asyncio.timeout(self._options.silence or None):
-                chunk = await response.content.readany()
-        except TimeoutError:
-            lost = silent(self._options.silence)
-        except (aiohttp.ClientError, OSError) as error:
-            lost = Lost(endings.ABNORMAL, f"the stream broke off: {type(error).__name__}")
-        if not chunk:
-            lost = lost or Lost(endings.NO_STATUS, "the backend ended the stream")
-            return [self._with_retry(lost)]
-        signals = reading.take(chunk)
-        self._retry = reading.retry if reading.retry is not None else self._retry
-        return [self._settled(signal) for signal in signals]
-
-    def _settled(self, signal: Signal) -> Signal:
-        if not isinstance(signal, Lost):
-            return signal
-        if signal.ending.name == endings.TOO_BIG.name:
-            self._meter.count("upstream_oversized", kind=self.kind)
-        return self._with_retry(signal)
-
-    def _with_retry(self, lost: Lost) -> Lost:
-        return lost if lost.retry is not None else replace(lost, retry=self._retry)
-
-
-def _refusal(response: aiohttp.ClientResponse) -> Lost | None:
-    """Why a response is no stream; None where it is one."""
-    if response.status == 204:
-        return Lost(endings.COMPLETE, "the backend has nothing more (204)")
-    if response.status != 200:
-        return refused(response.status, response.headers)
-    if response.content_type != "text/event-stream":
-        kind = brief(response.content_type)
-        return Lost(endings.BAD_GATEWAY, f"the backend answered {kind}, not text/event-stream")
-    return None
-
-
-def _location(response: aiohttp.ClientResponse) -> URL | None:
-    """Where a redirect leads, None where the response is none or leads nowhere usable."""
-    location = response.headers.get("Location", "")
-    if response.status not in _REDIRECTING or not location:
-        return None
-    try:
-        target = response.url.join(URL(location))
-        target.origin()
-    except ValueError:
-        return None
-    return target
+    @property
+    def _send_limit(self) -> aiohttp.ClientTimeout:
+        options = self._options
+        return aiohttp.ClientTimeout(
+            total=options.send_timeout or None, sock_connect=options.connect_timeout or None
+        )
 
 
 def _content_type(frame: Frame) -> str:

@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import random as randomness
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
-from typing import cast
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import orjson
 import structlog
 
-from bridge.seams import Downstream, Got, Lost, Meter, Opened, Signal, Upstream
+from bridge.seams import Downstream, Got, Lost, Meter, Opened, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity, Missing
+from bridge.upstream.signals import pushed
 from bridge.wire import endings
 from bridge.wire.endings import Ending
 from bridge.wire.event import Event
@@ -164,20 +163,17 @@ class Supervisor:
     async def _attempt(self) -> Lost:
         """One connection, from its opening to its loss."""
         try:
-            # Whatever `open` gives can be closed, by its contract; the type asks for less.
-            signals = cast("AsyncGenerator[Signal, None]", self._upstream.open(self._last_id))
-            async with aclosing(signals):
-                async for signal in signals:
-                    if isinstance(signal, Lost):
-                        return signal
-                    self._take(signal)
+            return await pushed(self._upstream, self._last_id, self)
         except Exception:  # noqa: BLE001 - whatever fails, the channel has to go on
             _log.exception("an upstream failed unexpectedly", channel=self._name)
             self._meter.count("upstream_faults", kind=self._upstream.kind)
             self._continuity.lost(unsure=True)
         return Lost(endings.INTERNAL, "the upstream failed unexpectedly")
 
-    def _take(self, signal: Opened | Got) -> None:
+    # What the upstream tells (`bridge.seams.Sink`).
+
+    def take(self, signal: Opened | Got) -> None:
+        """Pass on what is new of what a read brought, and remember the place."""
         if isinstance(signal, Opened):
             self._opened()
             return
@@ -185,12 +181,19 @@ class Supervisor:
         if signal.missed is not None:
             self._continuity.told()
             self._downstream.gap(TOLD, signal.missed if signal.missed >= 0 else None)
-        published = self._publish(self._continuity.admit(signal.events))
-        repeated = len(signal.events) - published
-        if repeated:
+        events = signal.events
+        news = self._continuity.admit(events)
+        if news is events:
+            self._pass_on(events)
+        elif repeated := len(events) - self._publish(news):
             self._meter.count("upstream_repetitions", repeated, kind=self._upstream.kind)
         if signal.last_id is not None:
             self._last_id = signal.last_id or None  # the empty id is none (HTML Standard 9.2.6)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether those who read the channel have what was published."""
+        return bool(getattr(self._downstream, "has_room", True))
 
     def _opened(self) -> None:
         resumed, kind = self._last_id is not None, self._upstream.kind
@@ -214,7 +217,7 @@ class Supervisor:
                 batch.append(each)
         return published + self._pass_on(batch)
 
-    def _pass_on(self, batch: list[Event]) -> int:
+    def _pass_on(self, batch: Sequence[Event]) -> int:
         if batch:
             self._downstream.publish(batch)
             self._delivered = True

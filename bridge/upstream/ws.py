@@ -1,37 +1,33 @@
 """A WebSocket backend as an upstream: one socket that is subscribed on each opening.
 
-Decides how a backend's close is to be taken and whether it is still alive; what its frames mean
-is `bridge.upstream.frames`' business, and reconnecting `bridge.upstream.supervise`'s.
-
-Only what the backend itself says ends a channel for good: a handshake's status or a close frame.
-Where this side had to fail the connection, another attempt is made.
+Decides what is asked for; how one socket is spoken on is `bridge.upstream.client_socket`'s
+business, what its frames mean `bridge.upstream.frames`', and reconnecting
+`bridge.upstream.supervise`'s.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.typing import Subprotocol
+from yarl import URL
 
-from bridge.seams import Got, Lost, Meter, Opened, Signal
+from bridge.seams import Lost, Meter, Signal, Sink
 from bridge.upstream.answer import check_positive
-from bridge.upstream.failure import brief, closed, oversized, refused, silent, unreachable
+from bridge.upstream.client_socket import ClientSocket, Manners
+from bridge.upstream.connection import Terms, connected
+from bridge.upstream.dial import Dialer
 from bridge.upstream.frames import FrameReading
+from bridge.upstream.request import credentials
+from bridge.upstream.signals import signals
 from bridge.upstream.target import Replay, check_headers, check_replay, check_seconds, check_url
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire import endings, template
 from bridge.wire.endings import Ending
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName, expand
 
-_BATCH = 256
-_CLOSE_TIMEOUT = 1.0
 _SUBPROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _SAMPLES = {"channel": "project.1", "kind": "project", "id": "1", "resume": "1"}
 _SCHEMES = {"http": "ws", "https": "wss"}
@@ -59,13 +55,13 @@ class WsOptions:
             `payload.seq`; empty for none.
         replay: what the backend does after a reconnect: `auto`, `trusted` or `none`.
         ping_interval: after this many quiet seconds the backend gets a protocol ping; 0 = never.
-        silence: after this many seconds without a frame or a protocol pong it counts as dead;
-            0 = never.
-        connect_timeout: seconds for connection and handshake, 0 = no limit.
+        silence: after this many seconds without a byte it counts as dead; 0 = never.
+        connect_timeout: seconds for the connection, and again for the handshake; 0 = no limit.
         send_timeout: seconds for passing one frame on, 0 = no limit.
         max_frame_bytes: the largest message.
         final_closes: close codes after which the backend is done for good, besides those whose
             ending says so anyway.
+        tls: whom `wss` trusts, and what it proves of the bridge.
     """
 
     url: str = field(repr=False)
@@ -83,6 +79,7 @@ class WsOptions:
     send_timeout: float = 30.0
     max_frame_bytes: int = 16 * 1024 * 1024
     final_closes: tuple[int, ...] = (1000,)
+    tls: TlsOptions = SYSTEM
 
     def __post_init__(self) -> None:
         check_url("url", self.url, ("ws", "wss", "http", "https"))
@@ -110,15 +107,24 @@ class WsUpstream:
         name: the channel.
         clock: monotonic, in seconds.
         meter: counts what is too large.
+        dialer: makes the connections; one of its own where none is given.
     """
 
     def __init__(
-        self, options: WsOptions, name: ChannelName, clock: Callable[[], float], meter: Meter
+        self,
+        options: WsOptions,
+        name: ChannelName,
+        clock: Callable[[], float],
+        meter: Meter,
+        dialer: Dialer | None = None,
     ) -> None:
         self._options, self._name, self._clock, self._meter = options, name, clock, meter
         scheme, rest = expand(options.url, name).split(":", 1)
-        self._url = f"{_SCHEMES.get(scheme, scheme)}:{rest}"
-        self._connection: ClientConnection | None = None
+        self._url = URL(f"{_SCHEMES.get(scheme, scheme)}:{rest}", encoded=True)
+        limit = options.connect_timeout
+        self._terms = Terms(connect=limit, answer=limit, tls=options.tls)
+        self._dialer = dialer or Dialer()
+        self._connection: ClientSocket | None = None
 
     @property
     def kind(self) -> str:
@@ -130,25 +136,25 @@ class WsUpstream:
         """A socket goes both ways."""
         return True
 
-    async def open(self, resume: str | None) -> AsyncGenerator[Signal, None]:
+    def open(self, resume: str | None) -> AsyncGenerator[Signal, None]:
         """See `bridge.seams.Upstream.open`."""
-        connection = await self._connect()
-        if isinstance(connection, Lost):
-            yield connection
-            return
-        try:
-            await self._subscribe(connection, resume)
-            self._connection = connection
-            yield Opened()
+        return signals(self.read, resume)
+
+    async def read(self, resume: str | None, sink: Sink) -> Lost:
+        """See `bridge.seams.Pushing.read`."""
+
+        def make(url: URL) -> ClientSocket:
             reading = self._reading(resume)
-            while True:
-                for signal in await self._read(connection, reading):
-                    yield signal
-                    if isinstance(signal, Lost):
-                        return
+            return ClientSocket(url, sink, reading, self._manners(resume), self._opened)
+
+        try:
+            async with connected(self._dialer, self._url, make, self._terms) as socket:
+                lost = socket if isinstance(socket, Lost) else await socket.over
+                if not isinstance(socket, Lost) and socket.oversized:
+                    self._meter.count("upstream_oversized", kind=self.kind)
         finally:
             self._connection = None
-            await _close(connection)
+        return lost
 
     async def send(self, frame: Frame) -> Ending | None:
         """Pass a frame on, text as text and binary as binary; at most once.
@@ -157,40 +163,25 @@ class WsUpstream:
         """
         if self._connection is None:
             return endings.TRY_LATER
-        sent = await self._say(self._connection, frame.raw)
+        sent = await self._connection.say(frame.raw)
         return None if sent else endings.BAD_GATEWAY
 
-    async def _connect(self) -> ClientConnection | Lost:
-        """An open connection, or why there is none."""
-        place = urlsplit(self._url)
-        try:
-            return await connect(
-                self._url,
-                additional_headers=self._options.headers,
-                subprotocols=[Subprotocol(name) for name in self._options.subprotocols] or None,
-                user_agent_header="ws2sse",
-                compression=None,
-                proxy=None,
-                open_timeout=self._options.connect_timeout or None,
-                ping_interval=None,
-                close_timeout=_CLOSE_TIMEOUT,
-                max_size=self._options.max_frame_bytes,
-                # Named again, so that a redirect to another origin, where the configured headers
-                # are nobody's business, is an error (websockets then raises ValueError).
-                host=place.hostname,
-                port=place.port or (443 if place.scheme == "wss" else 80),
-            )
-        except InvalidStatus as error:
-            return refused(error.response.status_code, error.response.headers)
-        except (WebSocketException, OSError, ValueError) as error:
-            return unreachable(error)
+    def _opened(self, connection: ClientSocket) -> None:
+        self._connection = connection
 
-    async def _subscribe(self, connection: ClientConnection, resume: str | None) -> None:
-        if not self._options.subscribe:
-            return
-        name = self._name
+    def _manners(self, resume: str | None) -> Manners:
+        options, name = self._options, self._name
         values = {"channel": name.text, "kind": name.kind, "id": name.id, "resume": resume or ""}
-        await self._say(connection, template.fill(self._options.subscribe, values))
+        return Manners(
+            headers=credentials(self._url) | options.headers,
+            subprotocols=options.subprotocols,
+            first=template.fill(options.subscribe, values) if options.subscribe else "",
+            max_bytes=options.max_frame_bytes,
+            ping_interval=options.ping_interval,
+            silence=options.silence,
+            send_timeout=options.send_timeout,
+            final_closes=options.final_closes,
+        )
 
     def _reading(self, resume: str | None) -> FrameReading:
         options = self._options
@@ -202,94 +193,3 @@ class WsUpstream:
             pong=options.pong,
             resume_field=options.resume_field,
         )
-
-    async def _say(self, connection: ClientConnection, raw: str | bytes) -> bool:
-        """Send a message; whether it was passed on. A closed connection is told by the reading."""
-        try:
-            async with asyncio.timeout(self._options.send_timeout or None):
-                await connection.send(raw)
-        except (ConnectionClosed, TimeoutError):
-            return False
-        return True
-
-    async def _read(self, connection: ClientConnection, reading: FrameReading) -> list[Signal]:
-        """What the next messages bring, once there are some."""
-        try:
-            messages = await self._receive(connection)
-        except TimeoutError:
-            return [silent(self._options.silence)]
-        except ConnectionClosed as over:
-            return self._closed(over)
-        got, pings = reading.take(messages)
-        for pong in pings:
-            await self._say(connection, pong)
-        return [got]
-
-    async def _receive(self, connection: ClientConnection) -> list[str | bytes]:
-        """All messages that are there, at least one."""
-        batch = [await self._next(connection)]
-        # `recv` waits only where nothing is there, and cancelling it loses nothing: so a timeout
-        # of nothing takes what is there. A close comes again with the next call.
-        with suppress(TimeoutError, ConnectionClosed):
-            async with asyncio.timeout(0):
-                while len(batch) < _BATCH:
-                    batch.append(await connection.recv())
-        return batch
-
-    async def _next(self, connection: ClientConnection) -> str | bytes:
-        """The next message, with protocol pings while none comes (RFC 6455, 5.5.2).
-
-        Raises:
-            TimeoutError: there was no sign of life for `silence` seconds.
-            ConnectionClosed: the connection is over.
-        """
-        quiet = 0.0
-        pong: Awaitable[float] | None = None
-        while True:
-            step = self._step(quiet)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(step):
-                    return await connection.recv()
-            answered = isinstance(pong, asyncio.Future) and pong.done()
-            quiet = 0.0 if answered else quiet + (step or 0)
-            if self._options.silence and quiet >= self._options.silence:
-                raise TimeoutError
-            pong = await self._ping(connection, step) if self._options.ping_interval else None
-
-    def _step(self, quiet: float) -> float | None:
-        """For how many seconds to wait until there is something to do; None = for ever."""
-        interval, silence = self._options.ping_interval, self._options.silence
-        waits = [interval] if interval else []
-        return min([*waits, silence - quiet] if silence else waits, default=None)
-
-    async def _ping(
-        self, connection: ClientConnection, within: float | None
-    ) -> Awaitable[float] | None:
-        with suppress(TimeoutError, ConnectionClosed):
-            async with asyncio.timeout(within):
-                return await connection.ping()
-        return None
-
-    def _closed(self, over: ConnectionClosed) -> list[Signal]:
-        """What a close means, by who began it."""
-        received, sent = over.rcvd, over.sent
-        if received:
-            return [closed(received.code, received.reason, self._options.final_closes)]
-        if sent is None:
-            return [Lost(endings.ABNORMAL, "the connection broke off")]
-        reason = f"this side had to close with {sent.code}: {brief(sent.reason)}"
-        if sent.code != endings.TOO_BIG.ws:
-            return [Lost(replace(endings.for_close(sent.code), reconnect=True), reason)]
-        self._meter.count("upstream_oversized", kind=self.kind)
-        # With its place kept, the backend would send the same message again, for ever.
-        return [Got(last_id=""), oversized(reason)]
-
-
-async def _close(connection: ClientConnection) -> None:
-    """Close politely if that is possible soon. A peer that reads nothing would hold `close`."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await connection.close()
-    finally:
-        connection.transport.abort()  # nothing is left to abort after a closing handshake

@@ -148,7 +148,9 @@ class Dialect:
 
     def welcome(self, name: ChannelName | None) -> str | None:
         """The first frame of an accepted client, or None. Without a channel, fields are empty."""
-        return _said(self.options.welcome, _name_values((name,) if name else ()))
+        if not self.options.welcome:  # nearly always, and asked for each client
+            return None
+        return fill(self.options.welcome, _name_values((name,) if name else ()))
 
     def acknowledge(self, name: ChannelName) -> str | None:
         """The acknowledgement of one subscription, or None."""

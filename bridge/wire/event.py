@@ -2,10 +2,11 @@
 
 Decides nothing; the log gives an event its place and `wire.sse` its bytes.
 """
+# ruff: noqa: A002 - the names of the fields
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 GAP = "bridge.gap"
 """SSE event name that tells a reader about a hole in its stream."""
@@ -23,7 +24,7 @@ BINARY = "bridge.binary"
 """SSE event name under which a binary WebSocket message travels, base64 in `data`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Event:
     """One logical message.
 
@@ -43,7 +44,29 @@ class Event:
     at: float = 0.0
     id: str = ""
 
+    def __init__(
+        self,
+        data: str | bytes,
+        type: str = "message",
+        key: str = "",
+        origin: str = "",
+        at: float = 0.0,
+        id: str = "",
+    ) -> None:
+        # Half the cost of the generated one, which goes through object.__setattr__ by name.
+        _put_data(self, data)
+        _put_type(self, type)
+        _put_key(self, key)
+        _put_origin(self, origin)
+        _put_at(self, at)
+        _put_id(self, id)
+
     @property
     def is_notice(self) -> bool:
         """Whether the bridge itself says this; legacy WebSocket clients do not get notices."""
         return self.origin == "bridge"
+
+
+_put_data, _put_type, _put_key, _put_origin, _put_at, _put_id = (
+    vars(Event)[field.name].__set__ for field in fields(Event)
+)

@@ -114,6 +114,11 @@ class EnvelopeOptions:
         if self.task_status not in ("off", "add", "rename"):
             raise ValueError(f"task_status is {self.task_status!r}; use off, add or rename")
 
+    @property
+    def changes_incoming(self) -> bool:
+        """Whether any backend's event may become another one, or several."""
+        return replace(self, wrap="") != EnvelopeOptions()
+
 
 class Envelope:
     """The mapping that the options describe.
@@ -126,7 +131,7 @@ class Envelope:
 
     def __init__(self, options: EnvelopeOptions | None = None) -> None:
         self._options = options or EnvelopeOptions()
-        self._idle = replace(self._options, wrap="") == EnvelopeOptions()
+        self._idle = not self._options.changes_incoming
 
     def incoming(self, event: Event, name: ChannelName) -> tuple[Event, ...]:
         """The event itself, enriched where the options ask for it, and what is told beside it."""

@@ -17,13 +17,15 @@ from bridge.wire.names import ChannelName, check_template, compose, fields
 
 _SEGMENT_FIELD = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII)
 _LITERAL = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9._~@:+=,-]+", re.ASCII)
-_CONVERTERS = {
-    "str": re.compile(r"[^/]+"),
-    "int": re.compile(r"[0-9]{1,18}", re.ASCII),
-    "uuid": re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII),
+PATTERNS = {
+    "str": r"[^/]+",
+    "int": r"[0-9]{1,18}",
+    "uuid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
 }
-"""What a field's value looks like. The integers are bounded: a server that turns an endless one
-into a number first fails with an error of its own instead of finding no channel."""
+"""What a field's value looks like, by its converter. The integers are bounded: a server that turns
+an endless one into a number first fails with an error of its own instead of finding no channel."""
+
+_CONVERTERS = {name: re.compile(pattern, re.ASCII) for name, pattern in PATTERNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class RouteOptions:
         aliases: more SSE paths.
         channel: the channel template over the paths' fields, such as `project.{id}`; empty where
             the path names no channel, and a query or a subscribe frame does.
+        auth: which of `[[auths]]` lets clients in here; empty for `[auth]`.
 
     A path's field is `{id}`, `{id:str}`, `{id:int}` or `{id:uuid}`.
 
@@ -47,6 +50,7 @@ class RouteOptions:
     sse: str = ""
     aliases: tuple[str, ...] = ()
     channel: str = "{channel}"
+    auth: str = ""
 
     def __post_init__(self) -> None:
         if not self.paths:

@@ -45,11 +45,7 @@ class ServerSentEvent:
     retry: int | None = None
 
     def __init__(
-        self,
-        data: str,
-        event: str = "message",
-        id: str = "",
-        retry: int | None = None,
+        self, data: str, event: str = "message", id: str = "", retry: int | None = None
     ) -> None:
         # Half the cost of the generated one, which goes through object.__setattr__ by name.
         _put_data(self, data)
@@ -133,17 +129,21 @@ class Decoder:
         return events
 
     def _read(self, chunk: bytes, events: Events) -> None:
-        *lines, rest = self._normalized(chunk).split(b"\n")
         # No moment within this chunk can hold more than everything together.
         roomy = len(chunk) + self._pending() <= self._limit
-        if lines:
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._normalized(chunk)
+        lines = chunk.split(b"\n")
+        rest = lines.pop()
+        if self._line and lines:
             lines[0] = bytes(self._line) + lines[0]
             self._line.clear()
         if not roomy:
             self._interpret_watching(lines, rest, events)
             return
         self._interpret(lines, events)
-        self._line += rest
+        if rest:
+            self._line += rest
 
     def _normalized(self, chunk: bytes) -> bytes:
         """The chunk with LF for every line ending, less the LF of a CRLF that was cut in two."""
@@ -196,7 +196,8 @@ class Decoder:
                 self._last_event_id = self._id
                 if data is not None:
                     kind, last_id, retry = self._type or "message", self._id, self._block_retry
-                    events.append(ServerSentEvent(_text(data), kind, last_id, retry))
+                    text = data.decode("utf-8", "replace")  # as `_text`, without another call
+                    events.append(ServerSentEvent(text, kind, last_id, retry))
                 data, self._type, self._block_retry = None, "", None
         self._data = data
 
@@ -234,11 +235,7 @@ def _milliseconds(digits: bytes) -> int:
 
 
 def encode(
-    data: str,
-    *,
-    event: str = "message",
-    id: str | None = None,
-    retry: int | None = None,
+    data: str, *, event: str = "message", id: str | None = None, retry: int | None = None
 ) -> bytes:
     r"""One block: `event`, `id` and `retry` where given, a `data` line per line, an empty line.
 
@@ -256,6 +253,8 @@ def encode(
         InvalidField: CR, LF or NUL in `event` or `id`, or a negative `retry`.
         UnicodeEncodeError: a lone surrogate, which UTF-8 cannot carry.
     """
+    if event == "message" and id is not None and retry is None:
+        return f"id: {_one_line('id', id)}\ndata: {_continued(data, 'data: ')}\n\n".encode()
     head = "" if event in ("message", "") else f"event: {_one_line('event', event)}\n"
     if id is not None:
         head += f"id: {_one_line('id', id)}\n"
@@ -283,7 +282,7 @@ def _continued(text: str, prefix: str) -> str:
     """`text` with each of its line endings followed by `prefix`."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.replace("\n", f"\n{prefix}")
+    return text.replace("\n", f"\n{prefix}") if "\n" in text else text
 
 
 def _one_line(name: str, value: str) -> str:

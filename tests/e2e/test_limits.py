@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from bridge.endpoint.limits import LimitOptions
-from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.relay_request import RelayOptions
 from bridge.hub.hub import HubOptions
 from bridge.wire.dialect_options import DialectOptions
 from bridge.wire.event import END
@@ -15,6 +15,7 @@ from tests.endpoint.parts import (
     EVENTS,
     NOWHERE,
     SOCKET,
+    Method,
     Running,
     ask,
     bridging,
@@ -22,14 +23,19 @@ from tests.endpoint.parts import (
     streaming,
     talking,
 )
+from tests.endpoint.test_auth import FRAME, guarding
+from tests.support.issuers import bearer, by_token, token
+from tests.support.relays import EVENT_STREAM, StepBackend
+from tests.support.servers import ways
 from tests.support.waiting import until
 
+DESK = "/api/v1/tickets"
 STREAM = {"Accept": "text/event-stream"}
 
 
 @pytest.fixture(params=[True, False], ids=["taken", "stepped"])
-def client(request: pytest.FixtureRequest) -> ClientOptions:
-    return ClientOptions(fast_path=request.param)
+def server(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return ways(fast=request.param)
 
 
 async def told(running: Running, path: str = EVENTS) -> Any:
@@ -54,10 +60,10 @@ async def refusal(running: Running, path: str = SOCKET) -> int:
 
 @pytest.mark.parametrize("limit", ["connections", "per_address", "per_channel"])
 async def test_both_wires_count_together_and_all_are_told(
-    limit: str, client: ClientOptions
+    limit: str, server: dict[str, Any]
 ) -> None:
     options: dict[str, Any] = {limit: 2}
-    async with bridging(limits=LimitOptions(**options), client=client) as running:
+    async with bridging(limits=LimitOptions(**options), server=server) as running:
         async with streaming(running.authority) as stream, talking(running.authority):
             await stream.block()
             await until(lambda: running.readers == 2)
@@ -92,8 +98,8 @@ async def test_arrivals_beyond_the_rate_are_told_when_to_come_back() -> None:
         assert running.count("clients_refused", reason="address-arrivals") == 1
 
 
-async def test_too_many_frames_close_a_socket_and_refuse_a_post(client: ClientOptions) -> None:
-    async with bridging(limits=LimitOptions(frames=3), client=client) as running:
+async def test_too_many_frames_close_a_socket_and_refuse_a_post(server: dict[str, Any]) -> None:
+    async with bridging(limits=LimitOptions(frames=3), server=server) as running:
         async with talking(running.authority) as socket:
             for _ in range(20):
                 await socket.send('{"type":"ping"}')
@@ -148,9 +154,9 @@ async def test_all_logs_together_have_a_bound_and_the_trimmed_are_told() -> None
 
 
 async def test_a_client_that_leaves_during_its_handshake_leaves_no_seat_behind(
-    client: ClientOptions,
+    server: dict[str, Any],
 ) -> None:
-    async with bridging(NOWHERE, client=client) as running:
+    async with bridging(NOWHERE, server=server) as running:
         for path in (EVENTS, SOCKET):
             for _ in range(5):
                 async with (
@@ -159,3 +165,69 @@ async def test_a_client_that_leaves_during_its_handshake_leaves_no_seat_behind(
                     pass
         await until(lambda: running.bridge.gateway.budget.taken == 0)
         assert running.readers == 0
+
+
+async def test_a_principal_is_counted_over_both_wires_and_all_its_addresses(
+    server: dict[str, Any],
+) -> None:
+    headers = bearer(token())
+    limits = LimitOptions(per_principal=2)
+    async with guarding(limits=limits, server=server) as (running, _):
+        async with (
+            streaming(running.authority, headers=headers) as stream,
+            talking(running.authority, additional_headers=headers),
+        ):
+            await stream.block()
+            await until(lambda: running.readers == 2)
+            places: list[tuple[Method, str]] = [("GET", EVENTS), ("POST", EVENTS), ("POST", DESK)]
+            for method, path in places:
+                answer = await ask(running.authority, method, path, headers=headers)
+                assert answer.status == 429
+            assert running.count("clients_refused", reason="principal") == 3
+            assert (await ask(running.authority, "GET", EVENTS)).status == 401
+        await until(lambda: running.bridge.gateway.budget.taken == 0)
+
+
+async def test_a_principal_that_a_frame_names_is_counted_from_then_on(
+    server: dict[str, Any],
+) -> None:
+    limits = LimitOptions(per_principal=1)
+    auth = by_token(ways=("frame",))
+    shown = json.dumps({"type": "auth", "token": token()})
+    async with guarding(auth, limits=limits, dialect=FRAME, server=server) as (running, _):
+        for _ in range(2):  # the seat of the first round is free again in the second
+            async with (
+                talking(running.authority) as first,
+                talking(running.authority) as second,
+            ):
+                await first.send(shown)
+                await until(lambda: running.readers == 1)
+                await second.send(shown)
+                assert (await closing(second))[0] == 1013
+            await until(lambda: running.bridge.gateway.budget.taken == 0)
+
+
+async def test_tickets_are_asked_for_no_faster_than_frames_are_sent() -> None:
+    async with guarding(limits=LimitOptions(frames=2)) as (running, _):
+        headers = bearer(token())
+        answers = [
+            (await ask(running.authority, "POST", DESK, headers=headers)).status for _ in range(5)
+        ]
+        assert answers[:2] == [201, 201]
+        assert 429 in answers
+
+
+@pytest.mark.parametrize("auth", ["", "default"])
+async def test_clients_of_relays_are_clients(auth: str, server: dict[str, Any]) -> None:
+    path, accept = "/v2/echat", {"Accept": "text/event-stream"}
+    async with StepBackend(headers=EVENT_STREAM).running() as backend:
+        relay = RelayOptions(path, f"{backend}/", auth=auth, get=True)
+        limits = LimitOptions(connections=1)
+        async with bridging(relays=(relay,), limits=limits, server=server) as running:
+            async with talking(running.authority, path):
+                answer = await ask(running.authority, "POST", path, data="{}", headers=accept)
+                assert (answer.status, answer.json["code"]) == (429, "try-later")
+                assert await refusal(running, path) == 429
+                answer = await ask(running.authority, "GET", f"{path}?data={{}}", headers=accept)
+                assert (answer.status, b"bridge.end" in answer.body) == (200, True)
+            await until(lambda: running.bridge.gateway.budget.taken == 0)

@@ -176,6 +176,7 @@ async def test_a_kill_at_any_moment_loses_doubles_and_confuses_nothing_unsaid(
         async with bridge_process(port, *serve) as bridge:
             authority = bridge.authority
             async with under_load(backend, authority, "sse", "ws", "sse") as (load, followers):
+                await commits(authority)  # before the first, no later process knows of the backend
                 for _ in range(KILLS):
                     seen = load.count + random.randint(1, 400)
                     await until(lambda seen=seen: load.count > seen)  # type: ignore[misc]

@@ -7,7 +7,7 @@ from bridge.endpoint.background import Background
 from bridge.endpoint.carrier import REFUSED, Carrier
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.options import ClientOptions
-from bridge.hub.channel import Channel
+from bridge.hub.channel import Channel, ChannelKey
 from bridge.seams import Unmetered
 from bridge.wire.alias import Aliases
 from bridge.wire.endings import FORBIDDEN, Ending
@@ -76,7 +76,7 @@ class Client:
 
     def say(self, *frames: str) -> None:
         for each in frames:
-            self.carrier.put(NAME, Frame(each))
+            self.carrier.put(ChannelKey(NAME), Frame(each))
 
     async def rest(self) -> None:
         await until(lambda: not self.background._tasks)

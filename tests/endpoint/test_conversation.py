@@ -1,15 +1,17 @@
 """What is said on one accepted WebSocket, over real connections and with real backends."""
 
 import json
+import time
 
 import anyio
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.options import ClientOptions
 from bridge.hub.hub import HubOptions
 from bridge.wire.dialect_options import DialectOptions
-from bridge.wire.endings import COMPLETE, FORBIDDEN, NOT_FOUND
+from bridge.wire.endings import COMPLETE, FORBIDDEN, NOT_FOUND, UNAUTHORIZED
 from tests.endpoint.parts import (
     NAME,
     SOCKET,
@@ -506,3 +508,38 @@ async def test_a_client_that_does_not_read_its_pongs_is_ended(errors: list[str])
         await until(lambda: running.count("clients", wire="ws") == 0)
         assert running.readers == 0
         deaf.transport.abort()
+
+
+async def test_a_conversation_ends_when_it_expires(
+    monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    opened = Conversation.open
+
+    def open_for_a_while(self: Conversation, place: str | None) -> None:
+        opened(self, place)
+        self.expire_at(time.monotonic() + 3600, UNAUTHORIZED, "never")
+        self.expire_at(time.monotonic() + 0.1, UNAUTHORIZED, "expired")
+
+    monkeypatch.setattr(Conversation, "open", open_for_a_while)
+    async with bridging() as running:
+        async with talking(running.authority, f"{SOCKET}?notices=true") as socket:
+            await notice(socket)
+            assert (await notice(socket))["reason"] == "expired"
+            assert await closing(socket) == (4401, "expired")
+        await until(lambda: running.readers == 0)
+
+
+async def test_a_conversation_that_is_over_does_not_expire(
+    monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    over = Conversation.over
+
+    def expire_after(self: Conversation) -> None:
+        over(self)
+        self.expire_at(time.monotonic(), UNAUTHORIZED, "expired")
+
+    monkeypatch.setattr(Conversation, "over", expire_after)
+    async with bridging() as running, talking(running.authority) as socket:
+        await until(lambda: running.readers)
+        running.channel().ended(FORBIDDEN, "no")
+        assert await closing(socket) == (4403, "no")

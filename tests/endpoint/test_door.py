@@ -1,8 +1,8 @@
 """Connections that dribble, swell or lie before they are clients, on real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from bridge.endpoint.takeover import protocols
 from bridge.endpoint.wheel import Wheel
 from bridge.ops.metrics import Metrics
 from tests.endpoint.parts import EVENTS, Running, ask, bridging, said, streaming, talking
+from tests.endpoint.raw import get, upgrade
 from tests.support.waiting import until
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: b\r\n"
@@ -166,22 +167,46 @@ async def _stand(door: Guarded) -> None:
 PROXIED: dict[str, Any] = {"proxy_protocol": True, "trusted_proxies": ("127.0.0.0/8",)}
 
 
-async def test_a_trusted_proxy_says_whose_connection_it_is() -> None:
-    async with guarded(**PROXIED) as door, connected(door) as (reader, writer):
-        seen: list[str] = []
-        enter = door.running.bridge.gateway.budget.enter
+@contextmanager
+def addresses(running: Running) -> Iterator[list[str]]:
+    """Notes whose seats are taken."""
+    budget, seen = running.bridge.gateway.budget, list[str]()
+    enter = budget.enter
 
-        def noting(address: str, *rest: Any, **more: Any) -> Any:
-            seen.append(address)
-            return enter(address, *rest, **more)
+    def noting(address: str, *rest: Any, **more: Any) -> Any:
+        seen.append(address)
+        return enter(address, *rest, **more)
 
-        door.running.bridge.gateway.budget.enter = noting  # type: ignore[method-assign]
-        head = f"PROXY TCP4 192.0.2.7 10.0.0.1 5 80\r\nGET {EVENTS} HTTP/1.1\r\nHost: b\r\n\r\n"
-        for byte in head.encode():
-            writer.write(bytes([byte]))
-            await asyncio.sleep(0)
-        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+    budget.enter = noting  # type: ignore[method-assign]
+    yield seen
+
+
+PREFACE = b"PROXY TCP4 192.0.2.7 10.0.0.1 5 80\r\n"
+
+
+@pytest.mark.parametrize("request_", [get(), upgrade()], ids=["stream", "socket"])
+@pytest.mark.parametrize("cut", [0, 9, len(PREFACE), len(PREFACE) + 9, 1])
+@pytest.mark.parametrize("offer", [True, False])
+async def test_a_trusted_proxy_says_whose_connection_it_is(
+    request_: bytes, cut: int, offer: bool
+) -> None:
+    async with guarded(offer=offer, **PROXIED) as door, connected(door) as (reader, writer):
+        with addresses(door.running) as seen:
+            said = PREFACE + request_
+            pieces = [bytes([each]) for each in said] if cut == 1 else [said[:cut], said[cut:]]
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(0)
+            assert (await reader.readuntil(b"\r\n\r\n"))[9:12] in (b"200", b"101")
         assert seen == ["192.0.2.7"]
+
+
+@pytest.mark.parametrize("request_", [get(), upgrade()], ids=["stream", "socket"])
+async def test_an_ordinary_head_has_the_limit_of_every_head(request_: bytes) -> None:
+    async with guarded(head_bytes=50) as door, connected(door) as (reader, writer):
+        writer.write(request_)
+        assert (await rest(reader)).startswith(b"HTTP/1.1 431")
+        assert door.refused("head-bytes") == 1
 
 
 async def test_a_proxy_that_does_not_say_so_is_refused() -> None:

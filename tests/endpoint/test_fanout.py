@@ -92,6 +92,22 @@ def test_a_large_fan_out_lets_other_calls_in_between_slices() -> None:
     assert reached[:3] == [2, 4, 5]
 
 
+def test_a_flooding_backend_waits_for_those_who_keep_up_and_for_nobody_else() -> None:
+    hall = Hall(slice_=1)
+    slow, *_ = hall.enter(room=1), hall.enter(), hall.enter()
+    channel = slow.reader._fanout.channel  # type: ignore[attr-defined]
+    assert channel.has_room
+    hall.publish("a")
+    while hall.soon:
+        assert not channel.has_room
+        hall.turn()
+    assert channel.has_room
+    hall.publish("b")
+    hall.settle()
+    assert slow.reader.held
+    assert channel.has_room
+
+
 def test_what_is_published_during_a_fan_out_follows_it_in_order() -> None:
     hall = Hall(slice_=1)
     clients = [hall.enter() for _ in range(3)]

@@ -12,7 +12,7 @@ def test_a_stream_is_neither_cached_nor_compressed_nor_buffered() -> None:
     headers = dict(HEADERS)
     assert START["headers"] == HEADERS
     assert headers[b"content-type"].startswith(b"text/event-stream")
-    assert headers[b"cache-control"] == b"no-cache, no-transform"
+    assert headers[b"cache-control"] == b"no-cache, no-store, no-transform"
     assert headers[b"x-accel-buffering"] == b"no"
 
 

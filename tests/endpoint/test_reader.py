@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.endpoint.session import State
-from bridge.wire.endings import COMPLETE, NOT_FOUND
+from bridge.wire.endings import COMPLETE, NOT_FOUND, UNAUTHORIZED
 from tests.endpoint.hall import Hall
 
 
@@ -97,3 +97,41 @@ def test_leaving_ends_it_from_any_state(full: bool) -> None:
     hall.pass_time(100)
     assert client.reader.session.state is State.ENDED
     assert client.ending is None
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_session_ends_when_it_expires(full: bool) -> None:
+    hall = Hall(send_timeout=1000.0)
+    client = hall.enter()
+    client.reader.expire_at(hall.now + 60, UNAUTHORIZED, "expired")
+    if full:
+        client.reader.full()
+    hall.pass_time(59)
+    assert client.ending is None
+    hall.pass_time(2)
+    assert client.ending == (UNAUTHORIZED, "expired")
+
+
+def test_an_expiry_stands_in_place_of_the_last_one() -> None:
+    hall = Hall()
+    client = hall.enter()
+    client.reader.expire_at(hall.now + 10, UNAUTHORIZED, "")
+    client.reader.expire_at(hall.now + 100, UNAUTHORIZED, "")
+    hall.pass_time(50)
+    assert client.ending is None
+    hall.pass_time(60)
+    assert client.ending
+
+
+@pytest.mark.parametrize("first", ["left", "ended"])
+def test_one_that_is_over_does_not_expire(first: str) -> None:
+    hall = Hall()
+    client = hall.enter()
+    client.reader.expire_at(hall.now + 10, UNAUTHORIZED, "expired")
+    if first == "left":
+        hall.leave(client)
+    else:
+        client.reader.end(COMPLETE, "")
+    client.reader.expire_at(hall.now + 10, UNAUTHORIZED, "expired")
+    hall.pass_time(100)
+    assert client.ending == (None if first == "left" else (COMPLETE, ""))

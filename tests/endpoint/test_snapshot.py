@@ -18,6 +18,7 @@ from bridge.history.log import Log, LogOptions, Slice
 from bridge.hub.channel import Bell, Channel, ChannelKey
 from bridge.seams import Unmetered
 from bridge.wire.completion import Latch
+from bridge.wire.credential import OwnCredential
 from bridge.wire.event import Event
 from bridge.wire.mapping import Envelope, EnvelopeOptions
 from bridge.wire.names import ChannelName
@@ -39,7 +40,9 @@ class Fetcher:
     def wanted(self, name: ChannelName) -> bool:
         return name == NAME
 
-    async def fetch(self, name: ChannelName, *, scope: str) -> Event | None:
+    async def fetch(
+        self, name: ChannelName, *, scope: str, own: OwnCredential | None = None
+    ) -> Event | None:
         self.names.append(name)
         self.asked()
         return None if self.data is None else Event(self.data, origin="snapshot")
@@ -141,9 +144,11 @@ async def test_two_joiners_at_once_lead_to_one_completion() -> None:
     gate = asyncio.Event()
 
     class Slow(Fetcher):
-        async def fetch(self, name: ChannelName, *, scope: str) -> Event | None:
+        async def fetch(
+            self, name: ChannelName, *, scope: str, own: OwnCredential | None = None
+        ) -> Event | None:
             await gate.wait()
-            return await super().fetch(name, scope=scope)
+            return await super().fetch(name, scope=scope, own=own)
 
     alone: list[list[str]] = []
 

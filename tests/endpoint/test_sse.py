@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
@@ -12,11 +13,13 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
+from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.reader import Reader
 from bridge.endpoint.sse import UNNAMED
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
-from bridge.wire.endings import BAD_REQUEST, COMPLETE, FORBIDDEN, NOT_FOUND, Ending
+from bridge.wire.endings import BAD_REQUEST, COMPLETE, FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.event import BINARY, END, GAP, PING
 from tests.endpoint.parts import (
     EVENTS,
@@ -53,7 +56,7 @@ async def test_headers_and_an_id_come_before_the_backend_has_said_anything(
         assert block == b"id: %s-0\n\n" % running.channel().log.epoch.encode()
         headers = stream.response.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        assert headers["Cache-Control"] == "no-cache, no-transform"
+        assert headers["Cache-Control"] == "no-cache, no-store, no-transform"
         assert headers["X-Accel-Buffering"] == "no"
 
 
@@ -75,7 +78,7 @@ async def test_the_id_is_out_before_the_endpoint_waits_for_anything() -> None:
             "method": "GET",
             "path": EVENTS,
             "query_string": b"",
-            "headers": [],
+            "headers": [(b"host", b"bridge")],
         }
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(running.app, scope, receive, send)
@@ -338,6 +341,23 @@ async def test_a_newcomer_to_a_draining_bridge_is_no_reason_for_eventsource_to_g
         assert (refused.status, refused.json["code"]) == (503, "restart")
         assert int(refused.headers["Retry-After"]) >= 1
         assert not list(running.bridge.hub.channels())
+
+
+async def test_a_stream_ends_when_it_expires(
+    monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    add = Fanout.add
+
+    def add_for_a_while(self: Fanout, reader: Reader) -> None:
+        add(self, reader)
+        reader.expire_at(time.monotonic() + 0.1, UNAUTHORIZED, "expired")
+
+    monkeypatch.setattr(Fanout, "add", add_for_a_while)
+    async with bridging() as running:
+        async with streaming(running.authority) as stream:
+            told = await ended(stream)
+        assert (told["code"], told["close"], told["reason"]) == ("unauthorized", 4401, "expired")
+        await until(lambda: running.readers == 0)
 
 
 # When it leaves, or does not read.

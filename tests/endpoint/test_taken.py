@@ -50,7 +50,7 @@ async def taken() -> AsyncIterator[Taken]:
     transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
     client, writer = await asyncio.open_connection(sock=theirs)
     connections: set[Any] = set()
-    stream = TakenStream(transport, connections, lambda: found.told.append("closed"))
+    stream = TakenStream(transport, connections, lambda _: found.told.append("closed"))
     found = Taken(stream, client, connections)
     connections.add(stream)
     stream.reader = found  # type: ignore[assignment]

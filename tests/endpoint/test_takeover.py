@@ -1,4 +1,4 @@
-"""What is relied on of uvicorn, and when a connection can be taken over and when it cannot."""
+"""When a connection can be taken over and when it cannot."""
 
 import asyncio
 import gc
@@ -7,23 +7,17 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from weakref import ref
 
 import pytest
-import uvicorn
-from starlette.websockets import WebSocket
+from starlette.types import Scope
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from bridge.endpoint.fallback import NOT_OFFERED
 from bridge.endpoint.snapshot import Joining
-from bridge.endpoint.takeover import (
-    EXTENSION,
-    SocketProtocol,
-    StreamProtocol,
-    missing,
-    offered,
-)
+from bridge.endpoint.takeover import Entrance, SocketProtocol, StreamProtocol
 from bridge.endpoint.ws import SocketEndpoint
 from bridge.wire.event import Event
 from tests.endpoint.parts import SOCKET, Running, bridging
@@ -44,30 +38,6 @@ async def offering(**server: object) -> AsyncIterator[Running]:
 
 def was_taken(bridge: Running, wire: str) -> bool:
     return bridge.count("clients_stepped", wire=wire) == 0
-
-
-def test_the_installed_uvicorn_has_what_taking_over_relies_on() -> None:
-    lacking = ", ".join(missing())
-    assert not lacking, (
-        f"uvicorn {uvicorn.__version__} no longer has {lacking}, which bridge/endpoint/takeover.py "
-        "relies on: mend it there, or hold uvicorn back"
-    )
-
-
-def test_what_is_not_there_is_named() -> None:
-    class Changed:
-        def __init__(self) -> None:
-            self.transport = None
-
-        def stop(self) -> None: ...
-
-    assert list(missing({Changed: ("transport", "stop", "conn")})) == ["Changed.conn"]
-
-
-def test_servers_that_offer_nothing_are_understood() -> None:
-    assert offered({"type": "http"}) is None
-    assert offered({"type": "http", "extensions": None}) is None
-    assert str(offered({"type": "http", "extensions": {EXTENSION: "an offer"}})) == "an offer"
 
 
 async def test_a_stream_is_taken_over_with_its_bytes_unchanged() -> None:
@@ -181,16 +151,19 @@ async def test_a_client_that_leaves_before_it_can_be_taken_leaves_nothing(
         await until(lambda: bridge.count("clients", wire="sse") == 0)
 
 
-async def test_a_client_that_is_full_already_stays_with_the_server(
+async def test_a_client_that_is_full_at_once_is_passed_over_until_it_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "bridge.endpoint.sse.encode_id", lambda _: b":" + b"x" * 8_000_000 + b"\n\n"
-    )
+    huge = b":" + b"x" * 8_000_000 + b"\n\n"
+    monkeypatch.setattr("bridge.endpoint.sse.encode_id", lambda _: huge)
     async with offering() as bridge, line(bridge.authority, receive_buffer=4096) as client:
         client.send(get())
         await until(lambda: bridge.count("clients", wire="sse") == 1)
-        assert not was_taken(bridge, "sse")
+        assert was_taken(bridge, "sse")
+        bridge.publish("a")
+        await client.until(b"\r\n\r\n")
+        await client.reader.readexactly(len(b"7a1203\r\n") + len(huge) + 2)
+        assert b"data: a\n" in await client.until(b"\n\n\r\n")
 
 
 async def test_a_socket_is_taken_over() -> None:
@@ -216,25 +189,27 @@ async def test_one_that_speaks_before_it_is_answered_stays_with_the_server_and_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept: list[SocketProtocol] = []
+    waiting: list[bool] = []
     spoken = asyncio.Event()
-    accept = SocketEndpoint._accept
+    serve = SocketEndpoint.__call__
 
     class Kept(SocketProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             kept.append(self)
             super().connection_made(transport)
 
-    async def accept_late(self: SocketEndpoint, websocket: WebSocket) -> None:
+    async def serve_late(self: SocketEndpoint, scope: Scope, *ways: Any) -> None:
+        waiting.append(True)
         await spoken.wait()
-        await accept(self, websocket)
+        await serve(self, scope, *ways)
 
-    monkeypatch.setattr(SocketEndpoint, "_accept", accept_late)
+    monkeypatch.setattr(SocketEndpoint, "__call__", serve_late)
     ping = text('{"type":"ping"}')
     async with offering(ws=Kept) as bridge, line(bridge.authority) as client:
         client.send(upgrade())
-        await until(lambda: kept)
+        await until(lambda: waiting)
         client.send(ping[:2])  # a header, which uvicorn's parser takes out of its buffer
-        await until(lambda: kept[0]._reads == 2)
+        await until(lambda: kept and kept[0]._reads == 2)
         spoken.set()
         await client.until(b"\r\n\r\n")
         client.send(ping[2:])
@@ -242,7 +217,8 @@ async def test_one_that_speaks_before_it_is_answered_stays_with_the_server_and_i
         assert not was_taken(bridge, "ws")
 
 
-async def test_nothing_of_the_server_is_kept_for_a_taken_connection() -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_nothing_of_the_server_is_kept_for_a_taken_connection(at_once: bool) -> None:
     made: list[ref[asyncio.Protocol]] = []
 
     class Stream(StreamProtocol):
@@ -255,16 +231,23 @@ async def test_nothing_of_the_server_is_kept_for_a_taken_connection() -> None:
             made.append(ref(self))
             super().connection_made(transport)
 
+    def front(**server: Any) -> asyncio.Protocol:
+        whole = Entrance()(**server)
+        made.append(ref(whole))
+        return whole
+
+    expected = 2 if at_once else 3
+    http = front if at_once else Stream
     gc.disable()  # memory is to be free without waiting for a collection
     try:
         async with (
-            offering(http=Stream, ws=Socket) as bridge,
+            offering(http=http, ws=Socket) as bridge,
             line(bridge.authority) as stream,
             socket_line(bridge.authority),
         ):
             stream.send(get())
             await until(lambda: bridge.readers == 2)
-            await until(lambda: len(made) == 3 and not any(each() for each in made))
+            await until(lambda: len(made) == expected and not any(each() for each in made))
     finally:
         gc.enable()
 

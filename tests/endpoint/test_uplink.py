@@ -163,7 +163,8 @@ async def post(running: Running, body: bytes) -> None:
 
 async def the_uplink(running: Running) -> Uplink:
     for route in running.app.routes:
-        served = getattr(getattr(route, "app", None), "_endpoints", {}).get("POST")
+        by_method = getattr(getattr(route, "app", None), "_app", None)
+        served = getattr(by_method, "_endpoints", {}).get("POST")
         if getattr(route, "path", "") == DEFAULT_ROUTES[0].sse:
             assert isinstance(served, Uplink)
             return served

@@ -8,6 +8,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from bridge.endpoint.upward import NO_WAY_UP, carry
+from bridge.hub.channel import ChannelKey
 from bridge.wire.alias import AliasOptions
 from bridge.wire.endings import FORBIDDEN, NOT_FOUND, TRY_LATER, UNSUPPORTED, Ending
 from bridge.wire.frame import Frame
@@ -30,7 +31,7 @@ async def posting(backend: SseBackend) -> AsyncIterator[Running]:
 
 async def sent(running: Running, raw: str | bytes) -> Ending | None:
     with anyio.fail_after(20):
-        return await carry(running.bridge.gateway, CHANNEL, Frame(raw))
+        return await carry(running.bridge.gateway, ChannelKey(CHANNEL), Frame(raw))
 
 
 async def test_a_frame_opens_the_channel_that_nobody_reads_and_leaves_it(
@@ -86,6 +87,6 @@ async def test_a_frame_goes_to_the_name_that_the_backend_knows(errors: list[str]
 
     async with Knows() as backend, bridging(upstream_of(backend), aliases=aliases) as running:
         name = ChannelName("file.f1")
-        assert await carry(running.bridge.gateway, name, Frame("x")) is None
+        assert await carry(running.bridge.gateway, ChannelKey(name), Frame("x")) is None
         await until(lambda: [each.raw for each in backend.received][-1:] == ["x"])
         assert backend.received[-1].channel == "project.f1"

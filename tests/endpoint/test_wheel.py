@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.endpoint.wheel import Due
+from bridge.endpoint.wheel import LAP, Due, cancel
 from tests.endpoint.clockwork import TICK, Time
 
 SECONDS = st.integers(0, 64).map(lambda eighths: eighths / 8)
@@ -149,3 +149,34 @@ def test_a_call_may_close_the_wheel() -> None:
     time.move(5)
     assert later.came == []
     assert not time.standing
+
+
+def test_a_time_is_met_as_a_wait_is() -> None:
+    time = Time()
+    came: list[float] = []
+    for when in (time.now + 1.2, time.now - 5.0):
+        time.wheel.at(when, lambda: came.append(time.now))
+    time.move(10)
+    assert came == [pytest.approx(100.5), pytest.approx(101.5)]
+
+
+def test_a_wait_of_many_laps_comes_once_and_not_early() -> None:
+    time = Time()
+    call = Call(time, 3600.0)
+    time.move(3599.9)
+    assert not call.came
+    time.move(0.7)
+    assert call.came == [pytest.approx(3700.0)]
+    assert not time.timers
+
+
+def test_what_was_cancelled_is_let_go_within_a_lap() -> None:
+    time = Time()
+    call = Call(time, 86_400.0)
+    call.due.cancel()
+    time.move((LAP + 1) * TICK)
+    assert not time.timers
+
+
+def test_nothing_may_be_cancelled() -> None:
+    cancel(None)

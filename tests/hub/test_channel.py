@@ -89,3 +89,10 @@ def test_a_latched_completion_is_left_out_and_counted() -> None:
     assert payloads(channel) == ["done"]
     assert meter.value("completions_latched") == 1
     assert meter.value("events_published") == 1
+
+
+def test_there_is_room_unless_those_who_keep_up_are_behind() -> None:
+    channel = make()
+    assert channel.has_room
+    channel.behind = lambda: True
+    assert not channel.has_room

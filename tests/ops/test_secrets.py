@@ -106,3 +106,9 @@ def test_values_of_log_entries_are_entered() -> None:
 def test_a_field_with_a_secret_name_is_hidden_unless_it_is_none() -> None:
     assert Mask().deep(5, "token") == HIDDEN
     assert Mask().deep(None, "token") is None
+
+
+def test_a_table_about_tokens_is_no_token() -> None:
+    tree = {"auth": {"jwt": {"secret": "s3cret", "algorithms": ["HS256"], "channels": ["*"]}}}
+    assert set(secrets_in(tree)) == {"s3cret"}
+    assert set(secrets_in({"jwt": "eyJ"})) == {"eyJ"}

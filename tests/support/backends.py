@@ -224,12 +224,21 @@ class WsBackend(Backend):
 
     Args:
         ack: the answer to a `subscribe` frame; None leaves it unanswered.
+        replay: deliver from the `subscribe` frame on instead, and first what follows the event
+            whose number its `resume` member names; the first event of a channel is 1.
         running: listen at once.
     """
 
-    def __init__(self, *, ack: str | None = '{"type":"subscribe"}', running: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        ack: str | None = '{"type":"subscribe"}',
+        replay: bool = False,
+        running: bool = True,
+    ) -> None:
         super().__init__(running=running)
-        self._ack = ack
+        self._ack, self._replay = ack, replay
+        self._history: defaultdict[str, list[str | bytes]] = defaultdict(list)
         self._sockets: defaultdict[str, set[ServerConnection]] = defaultdict(set)
         self._server: Server | None = None
 
@@ -243,6 +252,8 @@ class WsBackend(Backend):
 
     def publish(self, channel: str, payload: str | bytes) -> None:
         """Send a text or a binary message to all open sockets of the channel."""
+        if self._replay:
+            self._history[channel].append(payload)
         broadcast(self._sockets[channel], payload)
 
     async def end(self, channel: str, code: int = 1000, reason: str = "") -> None:
@@ -281,25 +292,39 @@ class WsBackend(Backend):
     async def _converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         channel = _channel(urlsplit(socket.request.path).path)
-        self._sockets[channel].add(socket)
+        if not self._replay:
+            self._sockets[channel].add(socket)
         try:
             async for message in socket:
                 self.received.append(Received(channel, message))
-                if self._ack is not None and _is_subscribe(message):
-                    await socket.send(self._ack)
+                frame = _subscription(message)
+                if frame is not None:
+                    await self._subscribed(socket, channel, frame)
         except ConnectionClosed:
             pass
         finally:
             self._sockets[channel].discard(socket)
+
+    async def _subscribed(
+        self, socket: ServerConnection, channel: str, frame: dict[str, object]
+    ) -> None:
+        if self._ack is not None:
+            await socket.send(self._ack)
+        if self._replay and socket not in self._sockets[channel]:
+            after = str(frame.get("resume", ""))
+            for missed in self._history[channel][int(after) :] if after.isdigit() else ():
+                broadcast({socket}, missed)
+            self._sockets[channel].add(socket)
 
 
 def _channel(path: str) -> str:
     return unquote(path.rpartition("/")[2])
 
 
-def _is_subscribe(message: str | bytes) -> bool:
+def _subscription(message: str | bytes) -> dict[str, object] | None:
+    """The members of a `subscribe` frame; None where it is anything else."""
     try:
         frame = json.loads(message)
     except ValueError:
-        return False
-    return isinstance(frame, dict) and frame.get("type") == "subscribe"
+        return None
+    return frame if isinstance(frame, dict) and frame.get("type") == "subscribe" else None

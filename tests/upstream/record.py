@@ -76,8 +76,11 @@ async def raw_server(talk: Talk) -> AsyncIterator[str]:
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.current_task())  # type: ignore[arg-type]
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await talk(reader, writer)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await talk(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()  # what a peer does not read would keep it open
         writer.close()
 
     server = await asyncio.start_server(meet, "127.0.0.1", 0)

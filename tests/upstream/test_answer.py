@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -23,6 +25,7 @@ from bridge.upstream.answer import (
 )
 from tests.support.ports import reserved_port
 from tests.support.servers import serving
+from tests.upstream.record import raw_server, saying
 
 BODY = b' {"id": "f1",\r\n "url":null, "n":1.10}\n'
 
@@ -215,3 +218,48 @@ def test_only_finite_amounts_above_nothing_are_taken(value: float) -> None:
     check_positive(deadline=0.1)
     with pytest.raises(ValueError, match="deadline must be above 0"):
         check_positive(deadline=value)
+
+
+# Hostile answers.
+
+
+def bomb(mebibytes: int) -> bytes:
+    """Zeros, compressed about a thousand to one."""
+    compressing = zlib.compressobj(9, wbits=31)
+    zeros = bytes(1 << 20)
+    return b"".join(compressing.compress(zeros) for _ in range(mebibytes)) + compressing.flush()
+
+
+async def fate(answer: bytes, max_bytes: int = 1 << 20) -> Answer:
+    """What comes of a backend that says just this."""
+    async with raw_server(saying(answer)) as address, aiohttp.ClientSession() as session:
+        return await ask(session, f"http://{address}/", {}, deadline=20, max_bytes=max_bytes)
+
+
+async def test_a_decompression_bomb_is_refused_before_it_takes_memory() -> None:
+    body = bomb(256)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    tracemalloc.start()
+    try:
+        answer = await fate(head + body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.fault == "an answer exceeds 1048576 bytes"
+    assert peak < 16 << 20
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200,
+        b"HTTP/1.1 200 " + b"x" * 100_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n",
+    ],
+)
+async def test_a_head_past_the_limits_is_refused_in_one_line(head: bytes) -> None:
+    answer = await fate(head + b"\r\n{}{}")
+    assert answer.fault.startswith("cannot reach the backend: ")
+    assert "\n" not in answer.fault
+    assert not answer.usable

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.upstream.snapshot import SnapshotOptions, Snapshots
+from bridge.wire.credential import OwnCredential
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
 from tests.support.servers import serving
@@ -245,9 +246,9 @@ async def test_scopes_and_channels_share_nothing() -> None:
     async with bench(headers={"Authorization": "Bearer bridge"}) as made:
         await made.fetch()
         await made.fetch(OTHER)
-        await made.fetch(scope="a", headers={"authorization": "Bearer a"})
-        await made.fetch(scope="b", headers={"Authorization": "Bearer b"})
-        await made.fetch(scope="a", headers={"authorization": "Bearer a"})
+        await made.fetch(scope="a", own=OwnCredential("Bearer a", "authorization"))
+        await made.fetch(scope="b", own=OwnCredential("Bearer b"))
+        await made.fetch(scope="a", own=OwnCredential("Bearer a", "authorization"))
     sent = [request.headers.getlist("authorization") for request in made.requests]
     assert sent == [["Bearer bridge"], ["Bearer bridge"], ["Bearer a"], ["Bearer b"]]
 

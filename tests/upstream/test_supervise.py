@@ -192,6 +192,15 @@ async def test_repetitions_are_dropped_and_counted() -> None:
     assert tally["upstream_repetitions"] == 2
 
 
+async def test_a_flood_goes_on_only_where_the_channel_has_room() -> None:
+    class Crowded(Record):
+        has_room = False
+
+    for record, room in ((Crowded(), False), (Record(), True)):
+        async with supervised(Scripted(), record) as supervisor:
+            assert supervisor.has_room is room
+
+
 # Trying again.
 
 

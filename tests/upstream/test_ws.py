@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
-from websockets.protocol import State
 
 from bridge.seams import Got, Lost, Opened, Signal
 from bridge.upstream.ws import WsOptions, WsUpstream
@@ -418,11 +417,17 @@ async def test_frames_keep_their_kind_and_order() -> None:
 
 
 async def test_a_frame_on_a_closed_socket_is_a_bad_gateway() -> None:
-    async with backend(sending(code=1012)) as address:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.recv()
+        connection.transport.pause_reading()  # so that the connection outlives its close frame
+        connection.transport.write(b"\x88\x02\x03\xf4")
+        await connection.wait_closed()
+
+    async with backend(handler) as address:
         made = upstream(address)
         async with aclosing(made.open(None)) as signals:
             assert await anext(signals) == Opened()
-            await until(lambda: made._connection and made._connection.close_code)
+            await until(lambda: made._connection and made._connection.over.done())
             ending = await made.send(Frame("x"))
     assert ending is not None
     assert ending.name == "bad-gateway"
@@ -444,7 +449,7 @@ async def test_a_backend_that_reads_nothing_does_not_hold_a_sender_for_ever() ->
         assert connection is not None
         task.cancel()
         await asyncio.wait({task})
-        await until(lambda: connection.state is State.CLOSED)
+        await until(connection.gone.done)
 
 
 # Leaving.

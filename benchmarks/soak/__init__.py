@@ -1,0 +1,1 @@
+"""Endurance: a crowd that comes and goes before a bridge whose backend dies again and again."""

@@ -20,10 +20,12 @@ from bridge.config import Config
 from bridge.endpoint.background import Background
 from bridge.endpoint.budget import Budget
 from bridge.endpoint.door import Door
+from bridge.endpoint.drain import Drain
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
+from bridge.endpoint.pace import Returns
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
 from bridge.endpoint.snapshot import Joining
@@ -81,6 +83,7 @@ class Bridge:
         hub: the channels.
         gateway: what the endpoints share.
         door: limits connections that are no clients yet.
+        drain: ends sessions, some at a time.
         metrics: counts.
         dialect: what legacy frames mean.
         mapping: what is added to messages.
@@ -128,6 +131,7 @@ class Bridge:
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
         self.fanouts = Fanouts(self._service())
+        self.drain = Drain(self.fanouts, random.random)
 
     def _gateway(self) -> Gateway:
         return Gateway(
@@ -149,7 +153,7 @@ class Bridge:
             wheel=self.wheel,
             call_soon=self._call_soon,
             outgoing=self.outgoing,
-            delayed=self.gateway.delayed,
+            delayed=Returns(self.config.drain_rate, random.random, time.monotonic),
         )
 
     @asynccontextmanager
@@ -170,11 +174,11 @@ class Bridge:
 
     def talk(self) -> Talk:
         """What all conversations share; needs the session."""
-        options = self.config.snapshots
-        if options:
+        if options := self.config.snapshots:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
         joining = Joining(self._snapshots, self.mapping.incoming)
-        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
+        present = self.drain.present
+        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background, present)
 
     def _new_store(self) -> MemoryStore | SqliteStore:
         options = self.config.history

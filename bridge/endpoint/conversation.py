@@ -56,17 +56,18 @@ class Conversation:
         "_notices",
         "_over",
         "_pings",
-        "_readers",
         "_talk",
+        "readers",
         "seat",
         "wire",
     )
+    readers: dict[ChannelName, Reader]  # of the channels that are read
 
     def __init__(
         self, talk: Talk, wire: Wire, name: ChannelName | None, seat: Seat, *, notices: bool = False
     ) -> None:
         self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
-        self.seat, self._readers = seat, dict[ChannelName, Reader]()
+        self.seat, self.readers = seat, {}
         self._carrier: Carrier | None = None
         self._over = self._full = False
         self._deadline: Due | None = None
@@ -87,7 +88,7 @@ class Conversation:
         """End the conversation at a time, as `Reader.expire_at` does on the other wire."""
         cancel(self._expiry)
         if not self._over:
-            self._expiry = self._talk.wheel.at(when, partial(self._end_all, ending, reason))
+            self._expiry = self._talk.wheel.at(when, partial(self.end, ending, reason))
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
@@ -101,7 +102,7 @@ class Conversation:
     def full(self) -> None:
         """The wire takes no more for now; one deadline stands for all that is read over it."""
         self._full = True
-        for reader in tuple(self._readers.values()):
+        for reader in tuple(self.readers.values()):
             reader.full(timed=False)
         if not self._over:
             timeout = self._talk.gateway.options.send_timeout
@@ -111,17 +112,18 @@ class Conversation:
         """The wire takes more again."""
         self._full = False
         cancel(self._deadline)
-        for reader in tuple(self._readers.values()):
+        for reader in tuple(self.readers.values()):
             reader.room()
 
     def over(self) -> None:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
+        self._talk.present.discard(self)
         cancel(self._deadline)
         cancel(self._expiry)
         if self._pings:
             self._pings.stop()
-        for name in tuple(self._readers):
+        for name in tuple(self.readers):
             self._leave(name)
 
     def closed(self) -> None:
@@ -141,10 +143,8 @@ class Conversation:
                     with contextlib.suppress(InvalidChannel):
                         self._leave(self._talk.gateway.admit(name))
                 self._say(reply)
-            case means.Reply(text):
+            case means.Reply(text) | means.Authenticate(_, text):
                 self._say(text)
-            case means.Authenticate(_, reply):
-                self._say(reply)
             case means.Command(frame):
                 self._send_up(frame)
             case means.Refuse(ending, reason):
@@ -159,7 +159,7 @@ class Conversation:
         except InvalidChannel as fault:
             self._refuse(NOT_FOUND, str(fault))
             return
-        if len(self._readers.keys() | set(names)) > gateway.options.max_subscriptions:
+        if len(self.readers.keys() | set(names)) > gateway.options.max_subscriptions:
             self._refuse(POLICY, "too many subscriptions on one socket")
             return
         self._begin_all(names, wish)
@@ -171,7 +171,7 @@ class Conversation:
 
     def _send_up(self, frame: Frame) -> None:
         """Through the socket's own channel, else the one that was subscribed first."""
-        name = self._name or next(iter(self._readers), None)
+        name = self._name or next(iter(self.readers), None)
         if name is None:
             self._refuse(NO_WAY_UP, "")
         else:
@@ -189,8 +189,7 @@ class Conversation:
 
     def _refuse(self, ending: Ending, reason: str) -> None:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
-        talk = self._talk
-        policy = talk.dialect.options.uplink_refused
+        talk, policy = self._talk, self._talk.dialect.options.uplink_refused
         if self._over:
             return
         if ending is NO_WAY_UP or policy == "ignore":
@@ -209,10 +208,11 @@ class Conversation:
 
     def _give_up(self) -> None:
         self._talk.gateway.meter.count("slow_clients", wire="ws")
-        self._end_all(self._talk.gateway.delayed(TRY_LATER), TOO_SLOW)
+        self.end(self._talk.gateway.delayed(TRY_LATER), TOO_SLOW)
 
-    def _end_all(self, ending: Ending, reason: str) -> None:
-        for name in self._readers:
+    def end(self, ending: Ending, reason: str) -> None:
+        """End all that is read, then the socket."""
+        for name in self.readers:
             self.notify(END, name, **told(ending, reason))
         self._close(ending, reason)
 
@@ -224,7 +224,7 @@ class Conversation:
         From there it is delivered anew: what came since the opening comes twice, since leaving
         out what the client says it lacks would be a hole that nobody tells of.
         """
-        if self._over or (name in self._readers and place is None):
+        if self._over or (name in self.readers and place is None):
             return
         self._leave(name)
         if full := self._talk.gateway.full(self._key(name)):
@@ -235,7 +235,7 @@ class Conversation:
         cursor = found.new if isinstance(found, Gap) else found
         chatty = self._notices or bool(self._talk.dialect.options.gap)
         outlet = Subscription(self, name, fanout, chatty=chatty)
-        reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
+        reader = self.readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
         if self._full:
             reader.full(timed=False)
@@ -253,7 +253,7 @@ class Conversation:
         """Deliver the snapshot first, then what the log has since the client joined."""
         fanout, name = outlet.fanout, outlet.name
         events = await self._talk.joining.snapshot(fanout, reader.session.cursor)
-        if self._readers.get(name) is reader:
+        if self.readers.get(name) is reader:
             for event in events:
                 self.wire.deliver(event.data)
             fanout.add(reader)
@@ -263,7 +263,7 @@ class Conversation:
             self._say(self._talk.dialect.server_ping)
 
     def _leave(self, name: ChannelName) -> None:
-        reader = self._readers.pop(name, None)
+        reader = self.readers.pop(name, None)
         if reader and isinstance(reader.outlet, Subscription):
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
@@ -281,7 +281,7 @@ class Conversation:
         """
         self._leave(name)
         self.notify(END, name, **told(ending, reason))
-        if ending.reconnect or not self._readers:
+        if ending.reconnect or not self.readers:
             self._close(ending, reason)
         else:
             self._say(self._talk.dialect.error(ending, reason))

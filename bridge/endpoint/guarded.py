@@ -93,7 +93,7 @@ class GuardedConversation(Conversation):
         """The first token opens the conversation, a later one of the same principal prolongs it."""
         known = self._visit.grant
         names = [self._name] if self._name else []
-        verdict = self._visit.show(shown.token, [*names, *(set(self._readers) - set(names))])
+        verdict = self._visit.show(shown.token, [*names, *(set(self.readers) - set(names))])
         self._when_known(verdict, partial(self._shown, shown.reply, known))
 
     def _shown(self, reply: str | None, known: Grant | None, verdict: Verdict) -> None:

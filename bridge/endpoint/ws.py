@@ -146,12 +146,14 @@ class SocketEndpoint:
                 self._gateway.gone("ws")
 
     def _conversation(self, guest: _Guest, wire: TakenSocket | SteppedSocket) -> Conversation:
+        talk, name, seat = self._talk, guest.name, guest.seat
         notices = query_of(guest.websocket.scope).get("notices") in ("1", "true")
         if self._guard.is_open:
-            return Conversation(self._talk, wire, guest.name, guest.seat, notices=notices)
-        return GuardedConversation(
-            self._talk, wire, guest.name, guest.seat, guest.visit, notices=notices
-        )
+            made = Conversation(talk, wire, name, seat, notices=notices)
+        else:
+            made = GuardedConversation(talk, wire, name, seat, guest.visit, notices=notices)
+        talk.present.add(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,10 @@ class Hub:
         new_latch: the completion latch of a channel, None where it needs none.
         incoming: what an event becomes before it gets its place.
         max_channels: the most that are in memory at once; 0 is any number. See `make_room`.
+
+    Attributes:
+        draining: what newcomers are told from the beginning of a drain on.
+        emptying: whether all readers are to end then as soon as they have been sent everything.
     """
 
     def __init__(
@@ -134,6 +138,7 @@ class Hub:
         self._idle: dict[ChannelKey, _Room] = {}  # without readers, in the order of their leaving
         self._max_channels = max_channels
         self.draining: Ending | None = None
+        self.emptying = False
 
     def make_room(self, key: ChannelKey) -> bool:
         """Whether a channel may be joined; forgets, for one that is not open, the longest idle.
@@ -178,9 +183,13 @@ class Hub:
         self._idle[channel.key] = room
         room.timer = self._call_later(self._options.linger, lambda: self._park(room))
 
+    def refuse(self, ending: Ending = RESTART) -> None:
+        """Refuse newcomers from now on; who is here is ended by and by."""
+        self.draining = ending
+
     def drain(self, ending: Ending = RESTART) -> None:
         """Refuse newcomers from now on and wake every reader, so that each ends."""
-        self.draining = ending
+        self.draining, self.emptying = ending, True
         for channel in self.channels():
             channel.ring()
 

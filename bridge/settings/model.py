@@ -95,6 +95,9 @@ class Config(BaseModel):
         access_log: whether each request and connection that is over is logged, at `info`, by its
             path without the query.
         drain_timeout: seconds that open sessions get to end when the bridge stops.
+        drain_rate: sessions that are ended a second when it stops, 0 = all at once; more where all
+            would not end in time. And clients a second that come back, by the delays that they are
+            told when sessions end together.
         upstream: the backends.
         reconnect: when to try a lost backend again.
         history: how much of a channel is kept.
@@ -124,6 +127,7 @@ class Config(BaseModel):
     log_format: Literal["console", "json"] = "console"
     access_log: bool = False
     drain_timeout: float = Field(default=10.0, ge=0)
+    drain_rate: float = Field(default=500.0, ge=0, allow_inf_nan=False)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()
     history: LogOptions = LogOptions()

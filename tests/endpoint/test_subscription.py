@@ -81,7 +81,7 @@ class Talking:
 
     @property
     def subscription(self) -> Subscription:
-        outlet = self.conversation._readers[NAME].outlet
+        outlet = self.conversation.readers[NAME].outlet
         assert isinstance(outlet, Subscription)
         return outlet
 

@@ -106,6 +106,13 @@ def test_draining_wakes_every_reader_and_stands() -> None:
     assert [bell.count for bell in bells] == [1, 1]
 
 
+def test_refusing_newcomers_wakes_nobody() -> None:
+    world, bell = World(), Rings()
+    world.hub.join(key(), bell)
+    world.hub.refuse()
+    assert (world.hub.draining, world.hub.emptying, bell.count) == (RESTART, False, 0)
+
+
 def test_closing_stops_every_upstream_and_cancels_every_timer() -> None:
     world = World()
     bell = Rings()

@@ -74,6 +74,18 @@ class BudgetMachine(RuleBasedStateMachine):
             return "principal"
         return None
 
+    @rule(guest=guests, principal=PRINCIPALS)
+    def name(self, guest: Guest | None, principal: str) -> None:
+        """A client that nobody knew says who it is, in a frame."""
+        if guest is None or guest.principal or not principal:
+            return
+        limit = self.options.per_principal
+        full = 0 < limit <= sum(each.principal == principal for each in self.present)
+        refused = guest.seat.name(principal)
+        assert (refused is not None) == full
+        if refused is None:
+            guest.principal = principal
+
     @rule(target=left, guest=consumes(guests))
     def leave(self, guest: Guest | None) -> Guest | None:
         if guest:

@@ -18,10 +18,14 @@ import aiohttp
 
 from bridge.config import Config
 from bridge.endpoint.background import Background
+from bridge.endpoint.budget import Budget
+from bridge.endpoint.door import Door
+from bridge.endpoint.drain import Drain
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
+from bridge.endpoint.pace import Returns
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
 from bridge.endpoint.snapshot import Joining
@@ -34,7 +38,7 @@ from bridge.history.sqlite import KeptLog, SqliteStore
 from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
-from bridge.seams import Downstream, Lead, Upstream
+from bridge.seams import Downstream, Lead, Meter, Upstream
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
 from bridge.upstream.dial import Dialer
@@ -78,6 +82,8 @@ class Bridge:
     Attributes:
         hub: the channels.
         gateway: what the endpoints share.
+        door: limits connections that are no clients yet.
+        drain: ends sessions, some at a time.
         metrics: counts.
         dialect: what legacy frames mean.
         mapping: what is added to messages.
@@ -109,6 +115,7 @@ class Bridge:
             meter=self.metrics,
             new_latch=self._latch,
             incoming=self.mapping.incoming if config.envelope.changes_incoming else unchanged,
+            max_channels=config.limits.channels,
         )
         self.guards = Guards(
             config.all_auths,
@@ -118,20 +125,25 @@ class Bridge:
             wall=time.time,
             session=lambda: self.session,
         )
-        self.gateway = Gateway(
-            hub=self.hub,
-            options=config.client,
-            meter=self.metrics,
-            random=random.random,
-            aliases=self.aliases,
-            patterns=config.channels,
-            guards=self.guards.by_name,
-        )
-
+        self.gateway = self._gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
+        self.door = Door(config.limits, self.wheel, self.metrics)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
         self.fanouts = Fanouts(self._service())
+        self.drain = Drain(self.fanouts, random.random)
+
+    def _gateway(self) -> Gateway:
+        return Gateway(
+            hub=self.hub,
+            options=self.config.client,
+            meter=self.metrics,
+            random=random.random,
+            aliases=self.aliases,
+            patterns=self.config.channels,
+            guards=self.guards.by_name,
+            budget=Budget(self.config.limits),
+        )
 
     def _service(self) -> Service:
         return Service(
@@ -141,7 +153,7 @@ class Bridge:
             wheel=self.wheel,
             call_soon=self._call_soon,
             outgoing=self.outgoing,
-            delayed=self.gateway.delayed,
+            delayed=Returns(self.config.drain_rate, random.random, time.monotonic),
         )
 
     @asynccontextmanager
@@ -162,14 +174,15 @@ class Bridge:
 
     def talk(self) -> Talk:
         """What all conversations share; needs the session."""
-        options = self.config.snapshots
-        if options:
+        if options := self.config.snapshots:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
         joining = Joining(self._snapshots, self.mapping.incoming)
-        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
+        present = self.drain.present
+        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background, present)
 
     def _new_store(self) -> MemoryStore | SqliteStore:
-        options, pool = self.config.history, Pool()
+        options = self.config.history
+        pool = Pool(self.config.limits.log_bytes, self._reclaimed)
         if options.persist == "memory":
             return MemoryStore(options, pool)
         return SqliteStore(
@@ -181,6 +194,10 @@ class Bridge:
             pool=pool,
             meter=self.metrics,
         )
+
+    def _reclaimed(self, size: int) -> None:
+        meter: Meter = self.metrics
+        meter.count("logs_reclaimed", size)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""

@@ -161,10 +161,9 @@ def ticket_routes(bridge: Bridge) -> Iterator[BaseRoute]:
 
 
 def _behind(bridge: Bridge, auth: str, app: ASGIApp) -> ASGIApp:
-    """A relay behind the guard that it names, if it names one."""
-    if not auth:
-        return app
-    return Gate(app, bridge.gateway, bridge.guards.by_name["" if auth == DEFAULT else auth])
+    """A relay behind the guard that it names, if it names one, and within the limits."""
+    guard = bridge.guards.by_name["" if auth == DEFAULT else auth] if auth else None
+    return Gate(app, bridge.gateway, guard)
 
 
 def _for_pages(bridge: Bridge, auth: str, endpoints: Mapping[str, ASGIApp]) -> ASGIApp:

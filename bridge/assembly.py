@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,10 +18,14 @@ from bridge.config import Config
 from bridge.control.shadow import Shadow
 from bridge.control.shadowed import ShadowedLead
 from bridge.endpoint.background import Background
+from bridge.endpoint.budget import Budget
+from bridge.endpoint.door import Door
+from bridge.endpoint.drain import Drain
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.guards import Guards
 from bridge.endpoint.outgoing import Outgoing, remembered
+from bridge.endpoint.pace import Returns
 from bridge.endpoint.pulse import Pulse
 from bridge.endpoint.service import Service
 from bridge.endpoint.snapshot import Joining
@@ -30,7 +33,7 @@ from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
 from bridge.history.sqlite import KeptLog, SqliteStore
-from bridge.history.stores import store_of
+from bridge.history.stores import new_epoch, store_of
 from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
@@ -53,12 +56,6 @@ from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName, served
 
-EPOCH_BYTES = 6
-
-
-def _new_epoch() -> str:
-    return secrets.token_hex(EPOCH_BYTES)
-
 
 class Bridge:
     """Everything that one bridge process holds.
@@ -73,6 +70,8 @@ class Bridge:
     Attributes:
         hub: the channels.
         gateway: what the endpoints share.
+        door: limits connections that are no clients yet.
+        drain: ends sessions, some at a time.
         metrics: counts.
         dialect: what legacy frames mean.
         mapping: what is added to messages.
@@ -96,17 +95,18 @@ class Bridge:
         self.shadow = self._new_shadow()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
-        self.store = store_of(config.history, _new_epoch, self.metrics)
+        self.store = store_of(config.history, config.limits.log_bytes, self.metrics)
         self.hub = Hub(
             source or self._lead,
             self.store,
-            new_epoch=_new_epoch,
+            new_epoch=new_epoch,
             options=config.hub,
             clock=time.monotonic,
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
             incoming=self._incoming,
+            max_channels=config.limits.channels,
         )
         self.guards = Guards(
             config.all_auths,
@@ -118,9 +118,11 @@ class Bridge:
         )
         self.gateway = self._new_gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
+        self.door = Door(config.limits, self.wheel, self.metrics)
         self.background = Background()
         self.pulse = Pulse(self.wheel, config.client.ping)
         self.fanouts = Fanouts(self._service())
+        self.drain = Drain(self.fanouts, random.random)
 
     def _new_shadow(self) -> Shadow | None:
         config = self.config
@@ -143,6 +145,7 @@ class Bridge:
             aliases=self.aliases,
             patterns=self.config.channels,
             guards=self.guards.by_name,
+            budget=Budget(self.config.limits),
         )
 
     def _service(self) -> Service:
@@ -153,7 +156,7 @@ class Bridge:
             wheel=self.wheel,
             call_soon=self._call_soon,
             outgoing=self.outgoing,
-            delayed=self.gateway.delayed,
+            delayed=Returns(self.config.drain_rate, random.random, time.monotonic),
         )
 
     @asynccontextmanager
@@ -174,11 +177,11 @@ class Bridge:
 
     def talk(self) -> Talk:
         """What all conversations share; needs the session."""
-        options = self.config.snapshots
-        if options:
+        if options := self.config.snapshots:
             self._snapshots = Snapshots(options, self.session, meter=self.metrics)
         joining = Joining(self._snapshots, self.mapping.incoming)
-        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background)
+        present = self.drain.present
+        return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background, present)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""

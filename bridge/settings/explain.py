@@ -173,7 +173,8 @@ def _limits(config: Config) -> Iterator[Fact]:
             f"{client.send_timeout:g} s, frames of up to {_size(client.max_frame_bytes)}"
         ),
     )
-    yield "stop", f"sessions get {config.drain_timeout:g} s to end"
+    pace = f", {config.drain_rate:g} of them a second" if config.drain_rate else ""
+    yield "stop", f"sessions get {config.drain_timeout:g} s to end{pace}"
 
 
 def _patience(silence: float) -> str:

@@ -25,6 +25,7 @@ from pydantic import (
 from bridge.control.admin import AdminOptions
 from bridge.control.sampling import ShadowOptions
 from bridge.endpoint.auth_options import AuthOptions
+from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.origin import BrowserOptions
 from bridge.endpoint.relay_request import RelayOptions
@@ -97,11 +98,15 @@ class Config(BaseModel):
         access_log: whether each request and connection that is over is logged, at `info`, by its
             path without the query.
         drain_timeout: seconds that open sessions get to end when the bridge stops.
+        drain_rate: sessions that are ended a second when it stops, 0 = all at once; more where all
+            would not end in time. And clients a second that come back, by the delays that they are
+            told when sessions end together.
         upstream: the backends.
         reconnect: when to try a lost backend again.
         history: how much of a channel is kept.
         hub: how long channels outlive their clients.
         client: how sessions are treated.
+        limits: what clients may use up.
         dialect: what legacy WebSocket clients say and expect.
         envelope: what is read from a payload, and added to it.
         completion: which messages are results, told once.
@@ -128,11 +133,13 @@ class Config(BaseModel):
     log_format: Literal["console", "json"] = "console"
     access_log: bool = False
     drain_timeout: float = Field(default=10.0, ge=0)
+    drain_rate: float = Field(default=500.0, ge=0, allow_inf_nan=False)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()
     history: LogOptions = LogOptions()
     hub: HubOptions = HubOptions()
     client: ClientOptions = ClientOptions()
+    limits: LimitOptions = LimitOptions()
     dialect: DialectOptions = DialectOptions()
     envelope: EnvelopeOptions = EnvelopeOptions()
     completion: CompletionOptions = CompletionOptions()

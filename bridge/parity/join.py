@@ -63,7 +63,7 @@ class Join:
         item = lane.add(seen)
         self._count(side, seen)
         if lane.replaying:
-            lane.replaying = self._repeats.is_replay(side, seen)
+            lane.replaying = self._repeats.is_replay(side, seen) or lane.repeats(item)
             if lane.replaying:
                 self._fate.allow(item)
                 lane.set_aside(item)

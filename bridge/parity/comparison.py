@@ -214,7 +214,7 @@ class Comparison:
         return tuple(
             Moment(
                 max(0.0, at - start),
-                each.same,
+                each.same + _split(each.differing, excuses)[0],
                 _kinds({leaf: n for leaf, n in each.leaves.items() if leaf not in excuses}),
             )
             for at, each in tally.slices()

@@ -315,6 +315,17 @@ def test_a_timeline_holds_every_pair_and_each_difference() -> None:
     assert [each.at for each in found.timeline] == sorted(each.at for each in found.timeline)
 
 
+def test_a_pair_that_is_excused_counts_as_the_same_over_time() -> None:
+    options = CompareOptions(min_messages=1, ignore=("$.object.at",))
+    sights = [
+        said(task(f"t{place}", at=f"{said.__name__} {place}"), place)
+        for place in range(20)
+        for said in (old, new)
+    ]
+    found = report(sights, options)
+    assert sum(each.matched for each in found.timeline) == found.verdict.evidence.matched == 20
+
+
 def test_two_clocks_are_noted_with_their_interval() -> None:
     sights = [*(old(text, n * 1.0) for n, text in enumerate(COMMON))]
     sights += [new(text, n + 3.5) for n, text in enumerate(COMMON)]

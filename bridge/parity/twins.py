@@ -17,7 +17,7 @@ from bridge.parity.reader import Reader
 from bridge.parity.residue import Nearness
 
 _DISTRUST = 10
-_SELDOM, _SLACK = 0.001, 1e-3
+_SELDOM, _SLACK, _INSTANT = 0.001, 0.02, 1e-3
 _FRESH, _MOST_STALE = 16, 1024
 
 
@@ -105,6 +105,7 @@ class Twins:
         if not lags.count:
             return Nearness(usual, self._options.window)
         low, high = lags.quantile(_SELDOM), lags.quantile(1 - _SELDOM)
-        self._usual = low - _SLACK, high + _SLACK
+        slack = (high - low) * _SLACK + _INSTANT
+        self._usual = low - slack, high + slack
         widest = max(high - usual, usual - low)
         return Nearness(usual, max(self._options.disorder, widest))

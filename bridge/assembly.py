@@ -9,14 +9,16 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from hashlib import sha256
+from functools import partial
 from weakref import WeakSet
 
 import aiohttp
 
 from bridge.config import Config
+from bridge.control.shadow import Shadow
+from bridge.control.shadowed import ShadowedLead
 from bridge.endpoint.background import Background
 from bridge.endpoint.budget import Budget
 from bridge.endpoint.door import Door
@@ -32,19 +34,20 @@ from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
-from bridge.history.memory import MemoryStore
 from bridge.history.pool import Pool
 from bridge.history.sqlite import KeptLog, SqliteStore
+from bridge.history.stores import store_of
 from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
-from bridge.seams import Downstream, Lead, Meter, Upstream
+from bridge.seams import Downstream, Lead, Upstream
+from bridge.settings.model import Source as SourceName
 from bridge.upstream.backoff import Backoff
 from bridge.upstream.continuity import Continuity
 from bridge.upstream.dial import Dialer
 from bridge.upstream.owned import owned
 from bridge.upstream.poll import PollUpstream, poll_for
-from bridge.upstream.polled import PolledLead
+from bridge.upstream.polled import PolledLead, latch_for
 from bridge.upstream.snapshot import Snapshots
 from bridge.upstream.sse import SseUpstream
 from bridge.upstream.supervise import Supervisor
@@ -54,19 +57,13 @@ from bridge.wire.completion import Latch
 from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
-from bridge.wire.names import ChannelName, served
+from bridge.wire.names import ChannelName
 
 EPOCH_BYTES = 6
 
 
 def _new_epoch() -> str:
     return secrets.token_hex(EPOCH_BYTES)
-
-
-def _identity(key: Hashable) -> tuple[str, str]:
-    """How a channel is written down. A scope may be made of a credential, so only its digest is."""
-    scope = getattr(key, "scope", "")
-    return str(key), scope and sha256(scope.encode()).hexdigest()
 
 
 class Bridge:
@@ -89,6 +86,7 @@ class Bridge:
         mapping: what is added to messages.
         outgoing: the frames that an event becomes for WebSocket clients.
         session: the HTTP client of all upstreams.
+        shadow: compares both backends beside the delivery; None where nothing is compared.
     """
 
     session: aiohttp.ClientSession
@@ -102,9 +100,12 @@ class Bridge:
             self.outgoing = remembered(self.outgoing)
         self.aliases = Aliases(config.aliases)
         self._dialer = Dialer()
+        self._incoming = self.mapping.incoming if config.envelope.changes_incoming else unchanged
+        self.shadow = self._new_shadow()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
-        self.store = self._new_store()
+        pool = Pool(config.limits.log_bytes, self._reclaimed)
+        self.store = store_of(config.history, _new_epoch, self.metrics, pool)
         self.hub = Hub(
             source or self._lead,
             self.store,
@@ -114,7 +115,7 @@ class Bridge:
             call_later=self._call_later,
             meter=self.metrics,
             new_latch=self._latch,
-            incoming=self.mapping.incoming if config.envelope.changes_incoming else unchanged,
+            incoming=self._incoming,
             max_channels=config.limits.channels,
         )
         self.guards = Guards(
@@ -125,7 +126,7 @@ class Bridge:
             wall=time.time,
             session=lambda: self.session,
         )
-        self.gateway = self._gateway()
+        self.gateway = self._new_gateway()
         self.wheel = Wheel(self._call_later, time.monotonic)
         self.door = Door(config.limits, self.wheel, self.metrics)
         self.background = Background()
@@ -133,7 +134,19 @@ class Bridge:
         self.fanouts = Fanouts(self._service())
         self.drain = Drain(self.fanouts, random.random)
 
-    def _gateway(self) -> Gateway:
+    def _new_shadow(self) -> Shadow | None:
+        config = self.config
+        return Shadow.of(
+            config.shadow,
+            config.parity,
+            config.source or "legacy",
+            lambda name, source: self.upstream(name, source=source),
+            meter=self.metrics,
+            incoming=self._incoming,
+            reconnect=config.reconnect,
+        )
+
+    def _new_gateway(self) -> Gateway:
         return Gateway(
             hub=self.hub,
             options=self.config.client,
@@ -180,24 +193,8 @@ class Bridge:
         present = self.drain.present
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background, present)
 
-    def _new_store(self) -> MemoryStore | SqliteStore:
-        options = self.config.history
-        pool = Pool(self.config.limits.log_bytes, self._reclaimed)
-        if options.persist == "memory":
-            return MemoryStore(options, pool)
-        return SqliteStore(
-            options,
-            identify=_identity,
-            new_epoch=_new_epoch,
-            clock=time.monotonic,
-            wall=time.time,
-            pool=pool,
-            meter=self.metrics,
-        )
-
     def _reclaimed(self, size: int) -> None:
-        meter: Meter = self.metrics
-        meter.count("logs_reclaimed", size)
+        self.metrics.count("logs_reclaimed", size)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""
@@ -210,6 +207,8 @@ class Bridge:
         await self.background.close()
         await self.guards.aclose()
         self.hub.close()
+        if self.shadow:
+            await self.shadow.close()
         await asyncio.gather(*(lead.wait_closed() for lead in self._leads))
         if isinstance(self.store, SqliteStore):
             await self.store.close()
@@ -221,38 +220,44 @@ class Bridge:
         upstream = self.config.upstream
         return [side.url for side in (upstream.sse, upstream.ws) if side]
 
-    def upstream(self, name: ChannelName, own: OwnCredential | None = None) -> Upstream:
-        """The leading backend's stream of one channel.
+    def upstream(
+        self,
+        name: ChannelName,
+        own: OwnCredential | None = None,
+        source: SourceName | None = None,
+    ) -> Upstream:
+        """One backend's stream of one channel.
 
         Args:
             name: the channel.
             own: the credential of the client whose stream it is; None for the bridge's.
+            source: which backend; None for the one that leads.
 
         Raises:
             ConfigError: there is no backend; a bridge of relays alone serves no channels.
         """
+        source = source or self.config.source
         options, clock = self.config.upstream, time.monotonic
-        if self.config.source == "legacy" and options.ws:
+        if source == "legacy" and options.ws:
             return WsUpstream(owned(options.ws, own), name, clock, self.metrics, self._dialer)
-        if self.config.source == "sse" and options.sse:
+        if source == "sse" and options.sse:
             sse = owned(options.sse, own)
             return SseUpstream(sse, name, self.session, clock, self.metrics, self._dialer)
         raise ConfigError("upstream", "no backend is configured")
 
     def _lead(self, channel: Channel) -> Lead:
+        lead = self._led(channel)
+        return ShadowedLead(lead, channel, self.shadow) if self.shadow else lead
+
+    def _led(self, channel: Channel) -> Lead:
         key, latch = channel.key, channel.latch
         poll = poll_for(self.config.polls, key.name)
         if poll is None or not isinstance(latch, Latch):
             return self._supervise(channel, channel)
         poll = owned(poll, key.credential)
         asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
-        lead = PolledLead(
-            channel,
-            latch,
-            lambda downstream: self._supervise(channel, downstream),
-            asked,
-            poll.after,
-        )
+        supervise = partial(self._supervise, channel)
+        lead = PolledLead(channel, latch, supervise, asked, poll.after)
         self._leads.add(lead)
         return lead
 
@@ -283,14 +288,8 @@ class Bridge:
             return ()
 
     def _latch(self, key: ChannelKey) -> Latch | None:
-        """Only where a second source could tell a result again, since it costs a look at each."""
         config = self.config
-        patterns = [poll.match for poll in config.polls]
-        patterns += [snapshot.match for snapshot in config.snapshots]
-        fetched = any(served(key.name, each) for each in patterns)
-        if config.completion.repeat == "keep" and not fetched:
-            return None
-        return Latch(config.completion, key.name)
+        return latch_for(config.completion, (*config.polls, *config.snapshots), key.name)
 
     def _call_soon(self, callback: Callable[..., object], *args: object) -> object:
         return asyncio.get_running_loop().call_soon(callback, *args)

@@ -64,6 +64,12 @@ TABLE: tuple[Metric, ...] = (
     Metric("tickets", "counter", "Tickets in URLs.", ("outcome",)),
     Metric("relay_streams", "counter", "Streams opened by POST.", ("outcome",)),
     Metric("relay_bytes", "counter", "Bytes of relayed streams."),
+    Metric("shadow_channels", "gauge", "Channels on which both backends are compared."),
+    Metric("shadow_pairs", "counter", "Messages that both backends said alike."),
+    Metric("shadow_differences", "counter", "Differences that nothing excuses.", ("kind",)),
+    Metric("shadow_lag_seconds", "gauge", "The other backend's lag, largest.", ("quantile",)),
+    Metric("shadow_skipped", "counter", "Messages that were left out of a comparison."),
+    Metric("shadow_faults", "counter", "Comparisons that failed or hung.", ("reason",)),
 )
 
 

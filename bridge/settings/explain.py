@@ -37,7 +37,7 @@ def explain(config: Config) -> list[str]:
 
 
 def _facts(config: Config) -> Iterator[str]:
-    points = (_serving, _access, _upstreams, _routes, _extras, _limits)
+    points = (_serving, _access, _upstreams, _routes, _extras, _watching, _limits)
     for topic, text in (fact for point in points for fact in point(config)):
         yield f"{topic:<10} {text}"
 
@@ -126,6 +126,15 @@ def _sample(config: Config) -> str:
     if served(usual, config.channels):
         return usual.text
     return re.sub(r"\[[^\]]*\]|[*?]", "42", config.channels[0])
+
+
+def _watching(config: Config) -> Iterator[Fact]:
+    shadow = config.shadow
+    if shadow.channels:
+        share = "all" if shadow.rate == 1 else f"{shadow.rate:.3g} of all"
+        yield "shadow", f"compares both backends on {share} {', '.join(shadow.channels)}"
+    if config.admin.token:
+        yield "admin", "/admin/parity, for those who bring the token"
 
 
 def _extras(config: Config) -> Iterator[Fact]:

@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.control.admin import AdminOptions
+from bridge.control.sampling import ShadowOptions
 from bridge.endpoint.auth_options import AuthOptions
 from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
@@ -30,6 +32,7 @@ from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
 from bridge.ops.secrets import Mask, secrets_in
+from bridge.parity.options import CompareOptions
 from bridge.settings.access import check_auths
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.upstream.poll import PollOptions
@@ -112,6 +115,9 @@ class Config(BaseModel):
         polls: what is asked where a stream stays silent.
         snapshots: what is shown to those who join.
         relays: streams that are opened by POST.
+        parity: how backends are compared.
+        shadow: which channels are compared while clients read them.
+        admin: who may look into the running bridge.
         auth: how clients are authenticated, and which channels each may use.
         auths: other ways to do so, for routes that name one.
         browsers: which pages may use the bridge.
@@ -142,6 +148,9 @@ class Config(BaseModel):
     polls: tuple[PollOptions, ...] = ()
     snapshots: tuple[SnapshotOptions, ...] = ()
     relays: tuple[RelayOptions, ...] = ()
+    parity: CompareOptions = CompareOptions()
+    shadow: ShadowOptions = ShadowOptions()
+    admin: AdminOptions = AdminOptions()
     auth: AuthOptions = AuthOptions()
     auths: tuple[AuthOptions, ...] = ()
     browsers: BrowserOptions = BrowserOptions()
@@ -218,6 +227,12 @@ class Config(BaseModel):
         if given and not self.source:
             # whoever reads the configuration need not repeat this choice
             object.__setattr__(self, "source", given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _shadows_a_second_backend(self) -> Self:
+        if self.shadow.channels and not (self.upstream.ws and self.upstream.sse):
+            raise ValueError("shadow compares two backends; give upstream.ws and upstream.sse both")
         return self
 
     @model_validator(mode="after")

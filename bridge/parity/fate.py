@@ -65,9 +65,9 @@ class Fate:
         return kind is not Kind.DUPLICATED
 
     def is_repetition(self, side: int, item: Item) -> bool:
-        """Whether a message says again what may be said again after a reconnect."""
+        """Whether a message without twin says again what was said before."""
         found = self._repeats.of(side, item, self._reader.digest(item), self._lanes[side])
-        return found is Repetition.ALLOWED
+        return found is not Repetition.NONE
 
     def allow(self, item: Item) -> None:
         """A message is a repetition that may be; a twin that comes after all still revises it."""
@@ -149,9 +149,13 @@ class Fate:
         return item.seen.at + latest > other.clock
 
     def _lags(self, side: int) -> tuple[float, float]:
-        """How much later the other side usually says the same, at least and at most."""
-        lags = self._ledger.lags
+        """How much later the other side usually says the same, at least and at most.
+
+        Never more than it may: a twin that is later than that is a finding, wherever it lies.
+        """
+        lags, offset = self._ledger.lags, self._ledger.offset
         low, high = lags.quantile(_FEWEST), lags.quantile(1 - _FEWEST)
         spread = (high - low) * _SLACK + _INSTANT
-        low, high = low - spread, high + spread
+        low = max(low - spread, offset - self._ledger.late)
+        high = min(high + spread, offset + self._ledger.late)
         return (low, high) if side == LEFT else (-high, -low)

@@ -63,7 +63,7 @@ class Join:
         item = lane.add(seen)
         self._count(side, seen)
         if lane.replaying:
-            lane.replaying = self._repeats.is_replay(side, seen)
+            lane.replaying = self._repeats.is_replay(side, seen) or lane.repeats(item)
             if lane.replaying:
                 self._fate.allow(item)
                 lane.set_aside(item)
@@ -213,7 +213,7 @@ class Join:
                 self._decide(side, item, closing)
 
     def _left_over(self) -> list[Pair]:
-        """The likeliest pairs among what is left; what may be said again is nobody's twin."""
+        """The likeliest pairs among what is left; what was said before is nobody's twin."""
         left, right = (
             [item for item in lane.aged.values() if not self._fate.is_repetition(side, item)]
             for side, lane in enumerate(self.lanes)

@@ -157,6 +157,14 @@ class Lane:
         self._fresh = self.count
         return self._texts.get(data, [])
 
+    def repeats(self, item: Item) -> bool:
+        """Whether an earlier connection said the same, and that still has no twin."""
+        seen = item.seen
+        return any(
+            each.seen.connection < seen.connection and each.seen.id == seen.id
+            for each in self.by_text(seen.data)
+        )
+
     def by_digest(self, digest: bytes, read: Callable[[Item], bytes]) -> list[Item]:
         """The messages without twin that have this digest, oldest first."""
         for item in self._from(self._undigested):

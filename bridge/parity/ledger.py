@@ -47,7 +47,7 @@ class Ledger:
         *,
         typed: bool = False,
     ) -> None:
-        self._options, self._reader, self._late = options, reader, late
+        self._options, self._reader, self.late = options, reader, late
         self.shapes, self.typed = shapes, typed
         self.tally = Tally()
         self.lags, self.clocks = Lags(), Clocks()
@@ -67,7 +67,7 @@ class Ledger:
         """Whether the right side said the same too late; unknown until two clocks are set."""
         if self.two_clocks and self.clocks.count < _FEWEST:
             return False
-        return right.seen.at - left.seen.at - self.offset > self._late
+        return right.seen.at - left.seen.at - self.offset > self.late
 
     def same(self, left: Item, right: Item) -> None:
         """Twins to the byte, in time."""

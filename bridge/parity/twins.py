@@ -17,6 +17,8 @@ from bridge.parity.reader import Reader
 from bridge.parity.residue import Nearness
 
 _DISTRUST = 10
+_SELDOM, _SLACK, _INSTANT = 0.001, 0.02, 1e-3
+_FRESH, _MOST_STALE = 16, 1024
 
 
 class Twins:
@@ -31,6 +33,8 @@ class Twins:
     def __init__(self, options: CompareOptions, reader: Reader, ledger: Ledger) -> None:
         self._options, self._reader, self._ledger = options, reader, ledger
         self._same_ids = 0
+        self._stale, self._known = 0, Nearness(0.0, options.window)
+        self._usual = 0.0, 0.0
 
     @property
     def by_id(self) -> bool:
@@ -65,23 +69,43 @@ class Twins:
         if len(fitting) == 1:
             return fitting[0]
         same = (each for each in fitting if item.seen.id and each.seen.id == item.seen.id)
-        return next(same, None) or self._nearest(item, fitting)
+        return next(same, None) or self._likeliest(item, fitting)
 
-    def _nearest(self, item: Item, candidates: list[Item]) -> Item:
-        """Which of several that say the same: the one that came at the usual time.
+    def _likeliest(self, item: Item, candidates: list[Item]) -> Item:
+        """Which of several that say the same: the oldest of those that came at a usual time.
 
-        The oldest would do where nothing is ever lost; where one is, all later ones would shift.
-        One of an earlier connection goes before, for the later one most likely repeats it.
+        The oldest of all would do where nothing is ever lost; where one is, all later ones would
+        shift. One of an earlier connection goes before, for the later one most likely repeats it.
         """
-        usual = self._ledger.lags.quantile(0.5)
-        due = item.seen.at - usual if item.seen.side is not Side.LEGACY else item.seen.at + usual
-        return min(candidates, key=lambda each: (each.seen.connection, abs(each.seen.at - due)))
+        usual, sign = self.nearness().usual, -1 if item.seen.side is Side.LEGACY else 1
+        low, high = self._usual
+
+        def likeliness(each: Item) -> tuple[int, bool, float]:
+            lag = sign * (item.seen.at - each.seen.at)
+            is_usual = low <= lag <= high
+            return (
+                each.seen.connection,
+                not is_usual,
+                each.seen.at if is_usual else abs(lag - usual),
+            )
+
+        return min(candidates, key=likeliness)
 
     def nearness(self) -> Nearness:
-        """When a twin is to be expected, by the lags seen so far."""
+        """When a twin is to be expected, by the lags seen so far, give or take the last few."""
+        count = self._ledger.lags.count
+        if count >= self._stale:
+            self._stale = count + 1 + min(count // _FRESH, _MOST_STALE)
+            self._known = self._measured()
+        return self._known
+
+    def _measured(self) -> Nearness:
         lags = self._ledger.lags
         usual = lags.quantile(0.5)
-        widest = max(lags.quantile(0.999) - usual, usual - lags.quantile(0.001))
-        return Nearness(
-            usual, max(self._options.disorder, widest) if lags.count else self._options.window
-        )
+        if not lags.count:
+            return Nearness(usual, self._options.window)
+        low, high = lags.quantile(_SELDOM), lags.quantile(1 - _SELDOM)
+        slack = (high - low) * _SLACK + _INSTANT
+        self._usual = low - slack, high + slack
+        widest = max(high - usual, usual - low)
+        return Nearness(usual, max(self._options.disorder, widest))

@@ -161,6 +161,12 @@ def test_a_duplicate_hides_no_loss_beside_it() -> None:
     assert kinds(found) == {Kind.MISSING: 1, Kind.DUPLICATED: 1}
 
 
+def test_a_repeated_state_hides_no_loss_of_another_one() -> None:
+    sights = without(Side.CANDIDATE, 19)
+    again = new(COMMON[12], 19.02)
+    assert kinds(report([*sights, again])) == {Kind.MISSING: 1, Kind.DUPLICATED: 1}
+
+
 def test_a_loss_and_something_new_about_another_entity_are_two_findings() -> None:
     candidate = [new(task(name), place + 0.1) for place, name in enumerate("axd")]
     assert kinds(report([*seen("abd"), *candidate])) == {Kind.MISSING: 1, Kind.EXTRA: 1}

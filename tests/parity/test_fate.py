@@ -113,7 +113,8 @@ def test_said_again_without_a_reason_it_is_a_duplicate_that_nothing_revises() ->
     scene = Scene()
     again = scene.alone(new("first", 1.0))
     scene.common("last", 2.0)
-    assert not scene.fate.is_repetition(RIGHT, again)
+    assert scene.fate.is_repetition(RIGHT, again)
+    assert not scene.fate.is_repetition(RIGHT, scene.alone(new("b", 1.0)))
     assert not scene.fate.decide(RIGHT, again)
     assert scene.kinds() == [Kind.DUPLICATED]
 

@@ -114,6 +114,17 @@ def test_a_replay_after_a_reconnect_is_set_aside_at_once() -> None:
     assert scene.close() == {}
 
 
+def test_a_replay_of_what_still_waits_is_set_aside_too() -> None:
+    scene = Scene()
+    scene.both("a", "b")
+    scene.take(new("tick", 2.0), new("c", 2.1))
+    scene.join.mark(RIGHT, turn(Side.CANDIDATE, 2.2, Turn.OPENED, 1))
+    scene.take(new("tick", 2.3, connection=1), new("c", 2.4, connection=1))
+    assert (scene.waiting(), scene.ledger.repeated) == ([0, 2], 2)
+    scene.take(old("tick", 3.0), old("c", 3.1), old("d", 4.0), new("d", 4.1, connection=1))
+    assert scene.close() == {}
+
+
 def test_a_replay_that_was_none_finds_its_twin_after_all() -> None:
     scene = Scene()
     scene.both("a", "b", "tick")

@@ -116,6 +116,14 @@ def test_what_is_beyond_the_head_is_found_by_its_text_all_the_same() -> None:
     assert texts(made.by_text("5")) == [("5", 5)]
 
 
+def test_a_lane_knows_what_an_earlier_connection_said_without_a_twin() -> None:
+    made = lane(old("a", id="7"), old("b"), old("b"))
+    assert not made.repeats(made.items[2])
+    assert made.repeats(made.add(old("b", connection=1)))
+    assert made.repeats(made.add(old("a", id="7", connection=1)))
+    assert not made.repeats(made.add(old("a", id="8", connection=1)))
+
+
 def test_those_that_follow_within_a_time() -> None:
     made = lane(old("a", 0), old("b", 0.5), old("c", 1.0), old("d", 1.1))
     assert [each.seen.data for each in made.following(made.items[0], 1.0)] == ["b", "c"]

@@ -35,9 +35,24 @@ def test_of_several_the_one_at_the_usual_time_is_meant() -> None:
     assert place(twins(4.0).find(item(old("a", 5.4)), late)) == 1
 
 
+def test_of_several_at_a_usual_time_the_oldest_is_meant() -> None:
+    found, other = twins(1.0, 2.0, 2.1, 3.0), lane(old("a", 0.0), old("a", 2.1), old("a", 3.0))
+    assert place(found.find(item(new("a", 5.0)), other)) == 1
+    assert place(found.find(item(new("a", 3.1)), other)) == 1
+    assert place(found.find(item(new("a", 2.9)), other)) == 0
+
+
 def test_one_with_the_same_id_goes_before_a_nearer_one() -> None:
     other = lane(old("a", 0.0, id="7"), old("a", 5.0, id="8"))
     assert place(twins().find(item(new("a", 5.0, id="7")), other)) == 0
+
+
+def test_what_is_usual_follows_the_lags_that_come_in() -> None:
+    found = twins(0.0)
+    assert found.nearness().usual == 0
+    for _ in range(500):
+        found._ledger.lags.add(2.0)
+    assert found.nearness().usual == 2
 
 
 def test_the_original_goes_before_its_replay_on_a_later_connection() -> None:

@@ -21,9 +21,6 @@ from bridge.parity.report import Report
 
 CHANNEL = "project.42"
 _TYPES = ("file", "task", "scene", "entity")
-_EDGE = 3.0
-"""Seconds at either end that no fault touches, so that none falls outside."""
-
 Values = dict[str, Any]
 
 
@@ -39,6 +36,7 @@ class Scenario:
         noise: whether timestamps and signed addresses differ on every tap.
         skew: by how much the candidate's clock is ahead.
         jitter: by how much messages of different entities may overtake each other.
+        edge: how long no fault is put in at either end, so that none falls outside.
         reconnects: how often the candidate's connection is lost, with the last five said again.
     """
 
@@ -49,6 +47,7 @@ class Scenario:
     noise: bool = False
     skew: float = 0.0
     jitter: float = 0.0
+    edge: float = 3.0
     reconnects: int = 0
 
 
@@ -81,8 +80,8 @@ def streams(scenario: Scenario) -> Streams:
     chance = Random(scenario.seed)
     said = list(_source(scenario, chance))
     truth: Counter[Kind] = Counter()
-    for kind, share in scenario.faults.items():
-        _put_in(said, kind, share, truth, chance)
+    for kind in scenario.faults:
+        _put_in(said, kind, scenario, truth, chance)
     said.sort(key=lambda each: each.at)
     return Streams(
         _told(said, Side.LEGACY, scenario, Random(scenario.seed + 1)),
@@ -159,14 +158,16 @@ def _source(scenario: Scenario, chance: Random) -> Iterator[_Said]:
 
 
 def _put_in(
-    said: list[_Said], kind: Kind, share: float, truth: Counter[Kind], chance: Random
+    said: list[_Said], kind: Kind, scenario: Scenario, truth: Counter[Kind], chance: Random
 ) -> None:
-    wanted = sum(chance.random() < share for _ in said) or 1
+    wanted = sum(chance.random() < scenario.faults[kind] for _ in said) or 1
     end = max(each.at for each in said)
     free = [
         place
         for place, each in enumerate(said)
-        if _EDGE < each.at < end - _EDGE and not each.silent and "id" in each.values["object"]
+        if scenario.edge < each.at < end - scenario.edge
+        and not each.silent
+        and "id" in each.values["object"]
     ]
     for place in sorted(chance.sample(free, min(wanted, len(free)))):
         _FAULTS[kind](said, said[place], truth, chance)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,9 +33,8 @@ from bridge.endpoint.snapshot import Joining
 from bridge.endpoint.talk import Talk
 from bridge.endpoint.wheel import Wheel
 from bridge.errors import ConfigError, InvalidChannel
-from bridge.history.pool import Pool
 from bridge.history.sqlite import KeptLog, SqliteStore
-from bridge.history.stores import store_of
+from bridge.history.stores import new_epoch, store_of
 from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.hub.hub import Hub, Source, Timer
 from bridge.ops.metrics import Metrics
@@ -58,12 +56,6 @@ from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
 from bridge.wire.names import ChannelName
-
-EPOCH_BYTES = 6
-
-
-def _new_epoch() -> str:
-    return secrets.token_hex(EPOCH_BYTES)
 
 
 class Bridge:
@@ -104,12 +96,11 @@ class Bridge:
         self.shadow = self._new_shadow()
         self._leads: WeakSet[Supervisor | PolledLead] = WeakSet()
         self._snapshots: Snapshots | None = None
-        pool = Pool(config.limits.log_bytes, self._reclaimed)
-        self.store = store_of(config.history, _new_epoch, self.metrics, pool)
+        self.store = store_of(config.history, config.limits.log_bytes, self.metrics)
         self.hub = Hub(
             source or self._lead,
             self.store,
-            new_epoch=_new_epoch,
+            new_epoch=new_epoch,
             options=config.hub,
             clock=time.monotonic,
             call_later=self._call_later,
@@ -192,9 +183,6 @@ class Bridge:
         joining = Joining(self._snapshots, self.mapping.incoming)
         present = self.drain.present
         return Talk(self.gateway, self.fanouts, self.dialect, joining, self.background, present)
-
-    def _reclaimed(self, size: int) -> None:
-        self.metrics.count("logs_reclaimed", size)
 
     def _open(self) -> None:
         """Write down from now on what is to be kept; nobody may return for what was kept before."""

@@ -112,8 +112,11 @@ def noise_of(path: Path | None) -> Noise | None:
         return None
     try:
         return Noise.from_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(str(path), str(error)) from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ConfigError(str(path), f"cannot be read: {why}") from None
+    except ValueError as error:
+        raise ConfigError(str(path), f"is not what --noise keeps: {error}") from None
 
 
 def comparison_of(options: CompareOptions, noise: Path | None, contract: str | None) -> Comparison:

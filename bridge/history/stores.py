@@ -5,8 +5,9 @@ Decides how a channel is written down where it is; the stores decide everything 
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from hashlib import sha256
 
 from bridge.history.log import LogOptions
@@ -15,19 +16,27 @@ from bridge.history.pool import Pool
 from bridge.history.sqlite import SqliteStore
 from bridge.seams import Meter
 
+EPOCH_BYTES = 6
 
-def store_of(
-    options: LogOptions, new_epoch: Callable[[], str], meter: Meter, pool: Pool | None = None
-) -> MemoryStore | SqliteStore:
+
+def new_epoch() -> str:
+    """A fresh epoch, of letters and digits."""
+    return secrets.token_hex(EPOCH_BYTES)
+
+
+def store_of(options: LogOptions, most: int, meter: Meter) -> MemoryStore | SqliteStore:
     """The store that `options.persist` names; it is not started yet.
 
     Args:
         options: how much is kept, and where.
-        new_epoch: a fresh epoch of letters and digits.
-        meter: counts commits.
-        pool: bounds the bytes of all logs together.
+        most: bytes that all logs may hold together; 0 is any amount.
+        meter: counts commits, and bytes that were given up.
     """
-    pool = pool or Pool()
+
+    def reclaimed(size: int) -> None:
+        meter.count("logs_reclaimed", size)
+
+    pool = Pool(most, reclaimed)
     if options.persist == "memory":
         return MemoryStore(options, pool)
     return SqliteStore(

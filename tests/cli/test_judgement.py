@@ -55,7 +55,7 @@ def test_other_files_are_no_noise(tmp_path: Path) -> None:
     assert noise_of(None) is None
     assert noise_of(tmp_path / "none") is None
     (tmp_path / "noise").write_text("[]")
-    with pytest.raises(ConfigError, match="noise"):
+    with pytest.raises(ConfigError, match="is not what --noise keeps"):
         noise_of(tmp_path / "noise")
 
 

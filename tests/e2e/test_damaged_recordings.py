@@ -70,12 +70,7 @@ def set_back(text: bytes) -> bytes:
     ("damage", "note", "matched", "unreadable"),
     [
         (lambda text: text[:-9], "b:301: a half-written line", COUNT - 1, 1),
-        (
-            lambda text: gzip.compress(text, 0)[:-12_000],
-            "the compressed file breaks off here",
-            9,
-            0,
-        ),
+        (lambda text: gzip.compress(text, 0)[:-12_000], "file breaks off here", 9, 0),
         (lambda text: gzip.compress(text[:-9]), "b:301: a half-written line", COUNT - 1, 1),
         (in_version_2, "b:202: version 2 of the format; this program reads 1", 200, 100),
         (set_back, "b:201: the clock runs backwards", COUNT, 0),

@@ -82,7 +82,7 @@ class Decoder:
         if max_event_bytes < 1:
             raise ValueError(f"max_event_bytes is {max_event_bytes}; give at least 1")
         self._limit = max_event_bytes
-        # A line cut anywhere. A bytearray grows in place: small pieces cost no more than large ones.
+        # A line cut anywhere. A bytearray grows in place: small pieces cost as large ones.
         self._line = bytearray()
         # A chunk ended in CR: an LF opening the next one is its second half, not an empty line.
         self._after_cr = False

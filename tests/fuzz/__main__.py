@@ -42,15 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - a child has it instrumented
 
     names = [word for word in given.only.split(",") if word] or list(TARGETS)
-    unknown = [name for name in names if name not in TARGETS]
-    fault = f"no such target: {', '.join(unknown)}; there are {', '.join(TARGETS)}"
-    if given.seconds < 1:
-        unknown, fault = ["seconds"], "--seconds must be 1 or more"
-    if given.replay and len(names) != 1:
-        unknown, fault = ["replay"], "--replay needs one target; name it by --only"
-    if given.replay and not given.replay.is_file():
-        unknown, fault = ["file"], f"{given.replay}: there is no such file"
-    if unknown:
+    fault = _fault(given, names, list(TARGETS))
+    if fault:
         print(fault, file=sys.stderr)
         return 2
     if given.replay:
@@ -61,9 +54,24 @@ def main(arguments: Sequence[str]) -> int:
         print("atheris is not installed here; use `make fuzz`.", file=sys.stderr)
         return 2
     try:
-        return int(not all([_run(name, given.seconds) for name in names]))
+        held = [_run(name, given.seconds) for name in names]
     except KeyboardInterrupt:
         return 130
+    return int(not all(held))
+
+
+def _fault(given: argparse.Namespace, names: Sequence[str], known: Sequence[str]) -> str:
+    """What is wrong with the command line; empty where nothing is."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        return f"no such target: {', '.join(unknown)}; there are {', '.join(known)}"
+    if given.seconds < 1:
+        return "--seconds must be 1 or more"
+    if given.replay and len(names) != 1:
+        return "--replay needs one target; name it by --only"
+    if given.replay and not given.replay.is_file():
+        return f"{given.replay}: there is no such file"
+    return ""
 
 
 def _run(name: str, seconds: int) -> bool:

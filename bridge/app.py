@@ -112,7 +112,9 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
-        Route("/openapi.json", OpenApi(served, bridge.config.relays).__call__),
+        Route(
+            "/openapi.json", OpenApi(served, bridge.config.relays, bridge.config.all_auths).__call__
+        ),
         Route("/api/v1/transport/{channel}", shown),
         *ticket_routes(bridge),
     ]

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from weakref import WeakSet
 
 import aiohttp
@@ -44,7 +45,7 @@ from bridge.upstream.continuity import Continuity
 from bridge.upstream.dial import Dialer
 from bridge.upstream.owned import owned
 from bridge.upstream.poll import PollUpstream, poll_for
-from bridge.upstream.polled import PolledLead
+from bridge.upstream.polled import PolledLead, latch_for
 from bridge.upstream.snapshot import Snapshots
 from bridge.upstream.sse import SseUpstream
 from bridge.upstream.supervise import Supervisor
@@ -54,7 +55,7 @@ from bridge.wire.completion import Latch
 from bridge.wire.credential import OwnCredential
 from bridge.wire.dialect import Dialect
 from bridge.wire.mapping import Envelope, Mapping
-from bridge.wire.names import ChannelName, served
+from bridge.wire.names import ChannelName
 
 
 class Bridge:
@@ -243,13 +244,8 @@ class Bridge:
             return self._supervise(channel, channel)
         poll = owned(poll, key.credential)
         asked = PollUpstream(poll, key.name, self.session, meter=self.metrics)
-        lead = PolledLead(
-            channel,
-            latch,
-            lambda downstream: self._supervise(channel, downstream),
-            asked,
-            poll.after,
-        )
+        supervise = partial(self._supervise, channel)
+        lead = PolledLead(channel, latch, supervise, asked, poll.after)
         self._leads.add(lead)
         return lead
 
@@ -280,14 +276,8 @@ class Bridge:
             return ()
 
     def _latch(self, key: ChannelKey) -> Latch | None:
-        """Only where a second source could tell a result again, since it costs a look at each."""
         config = self.config
-        patterns = [poll.match for poll in config.polls]
-        patterns += [snapshot.match for snapshot in config.snapshots]
-        fetched = any(served(key.name, each) for each in patterns)
-        if config.completion.repeat == "keep" and not fetched:
-            return None
-        return Latch(config.completion, key.name)
+        return latch_for(config.completion, (*config.polls, *config.snapshots), key.name)
 
     def _call_soon(self, callback: Callable[..., object], *args: object) -> object:
         return asyncio.get_running_loop().call_soon(callback, *args)

@@ -137,6 +137,8 @@ class Join:
         else:
             self._ledger.pair(self.channel, left, right)
             self._reader.met(left, right)
+        left.put_away()
+        right.put_away()
         self._extend(left, right)
         self._retire()
 
@@ -256,7 +258,9 @@ class Join:
         else:
             lane.take_out(item)
             item.state = State.DONE
-        if self._reader.ids.alone(side, self._reader.message(item)):
+        is_news = self._reader.ids.alone(side, self._reader.message(item))
+        item.put_away()
+        if is_news:
             self._rekey()
             for each in list(self.lanes[RIGHT].singles.values()):
                 self._revised(RIGHT, each)

@@ -54,13 +54,13 @@ class Twins:
     def find(self, item: Item, other: Lane) -> Item | None:
         """The twin among those that still wait: by its text, else by what is stable in it."""
         twin = self._chosen(item, other.by_text(item.seen.data))
-        if twin is None and not self._is_early(item.seen):
+        if twin is None and not self.is_early(item.seen):
             digest = self._reader.digest(item)
             twin = self._chosen(item, other.by_digest(digest, self._reader.digest))
             self._read += twin is not None
         return twin
 
-    def _is_early(self, seen: Observation) -> bool:
+    def is_early(self, seen: Observation) -> bool:
         """Whether the other side has yet to say this, as lags are; then reading it can wait.
 
         Not so where texts often differ, for then nothing else finds those that moved.

@@ -100,7 +100,7 @@ def compare(
     report = comparison.report()
     notes = [note for part in given for note in (*part.transcript.notes(), *_others(part, given))]
     verdict = report.verdict
-    if not _common(given):
+    if not report.channels and _lone(given):
         verdict = replace(verdict, reason="the recordings have no channel in common")
     return replace(report, verdict=verdict, notes=(*notes, *report.notes), names=_names(given))
 
@@ -109,16 +109,18 @@ def _laid_out(given: Sequence[Part]) -> Iterator[Sight]:
     if len(given) == 1:
         return given[0].sights()
     legacy, candidate = given
-    channels = _common(given)
+    lone = _lone(given)
     shift = -_ahead(legacy, candidate)
     # a shift below nothing would put the candidate's beginning before the clock's
     both = legacy.sights(max(-shift, 0.0)), candidate.sights(max(shift, 0.0))
     merged = heapq.merge(*both, key=lambda sight: sight.at)
-    return (sight for sight in merged if sight.channel in channels)
+    return (sight for sight in merged if sight.channel not in lone)
 
 
-def _common(given: Sequence[Part]) -> frozenset[str]:
-    return frozenset.intersection(*(Contents.of(part.path).channels for part in given))
+def _lone(given: Sequence[Part]) -> frozenset[str]:
+    """Channels that one file has and the other has not; what no header names is compared."""
+    channels = [Contents.of(part.path).channels for part in given]
+    return frozenset.union(*channels) - frozenset.intersection(*channels)
 
 
 def _ahead(legacy: Part, candidate: Part) -> float:

@@ -128,6 +128,17 @@ def test_a_recording_of_another_channel_is_told_and_proves_nothing(tmp_path: Pat
     )
 
 
+def test_a_channel_that_was_appended_behind_the_header_is_compared(tmp_path: Path) -> None:
+    old = one_side(tmp_path / "a.ndjson", Side.LEGACY)
+    later = [said(Side.LEGACY, number, 9 + number / 50, "d") for number in range(5)]
+    more = recording(tmp_path / "more", later, channels=("d",))
+    with old.open("ab") as file:
+        file.write(more.read_bytes())
+    report = compared(old, one_side(tmp_path / "b.ndjson", Side.CANDIDATE))
+    assert report.channels == ("c", "d")
+    assert report.verdict.evidence.legacy == COUNT + 5
+
+
 def test_an_empty_file_proves_nothing(tmp_path: Path) -> None:
     old = one_side(tmp_path / "a.ndjson", Side.LEGACY)
     (tmp_path / "b.ndjson").touch()

@@ -210,12 +210,22 @@ async def test_bytes_in_a_cursor_header_are_unreadable_and_no_more() -> None:
         assert b'"reason":"unreadable"' in await attacker.until(b"\n\n")
 
 
-@pytest.mark.parametrize("field", ["a\nb", "a\rb", "a\0b", "a\r\ndata: x"])
+async def test_a_backends_odd_event_name_ends_nobodys_stream() -> None:
+    async with attacked() as under:
+        under.backend.publish("project.witness", "x", event="a\0b")
+        event = await under.stream.event()
+        assert (event.event, event.data) == ("a\0b", "x")
+        assert await under.socket.recv() == "x"
+
+
+@pytest.mark.parametrize("field", ["a\nb", "a\rb", "a\r\ndata: x"])
 def test_an_event_cannot_be_written_with_a_field_that_injects_lines(field: str) -> None:
     with pytest.raises(InvalidField):
         encode("x", event=field)
     with pytest.raises(InvalidField):
         encode("x", id=field)
+    with pytest.raises(InvalidField):
+        encode("x", id="a\0b")
 
 
 async def test_what_a_backend_says_cannot_forge_an_event_of_the_bridge() -> None:

@@ -75,6 +75,8 @@ class Finding:
         legacy: the legacy side's value at `path` in the example, as JSON text; None where absent.
         candidate: the candidate's.
         excused: why this is no failure, such as a learned noise or a rule; None where it is one.
+        reason: what is known about why it differs, such as a connection lost at that time, or
+            that white space differs; empty where nothing is.
     """
 
     kind: Kind
@@ -88,3 +90,4 @@ class Finding:
     legacy: str | None = None
     candidate: str | None = None
     excused: str | None = None
+    reason: str = ""

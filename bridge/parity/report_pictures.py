@@ -81,7 +81,7 @@ def _trimmed(bars: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
 def _stack(picture: Element, moment: Moment, left: float, step: float, highest: int) -> None:
     base = 0.0
     for kind, count in sorted(moment.differences.items(), key=lambda each: _ORDER.get(each[0], 99)):
-        height = _DEEP * count / highest
+        height = _DEEP * count / max(highest, 1)
         said = f"{_clock(moment.at)}: {wording.number(count)} {kind}"
         _bar(picture, f"bar k-{kind}", left, height, step, said, base)
         base += height

@@ -1,0 +1,18 @@
+"""A message on its way: fresh, and in states whose order others rely on."""
+
+from bridge.parity.item import Item, State
+from bridge.parity.tally import SAME
+from tests.parity.talk import old
+
+
+def test_a_fresh_message_waits_and_nothing_was_read_of_it() -> None:
+    made = Item(old("a", 3.0), 7)
+    assert (made.state, made.seq, made.seen.at, made.signature) == (State.OPEN, 7, 3.0, SAME)
+    read = (made.message, made.digest, made.entity, made.features)
+    assert read == (None, None, None, None)
+    assert (made.twin, made.successor, made.leaf, made.repeated) == (None, None, None, False)
+
+
+def test_states_come_in_the_order_in_which_lanes_compare_them() -> None:
+    # A lane skips at its head whatever is beyond a pair; a single one may still be alone.
+    assert State.OPEN < State.PAIRED < State.AGED < State.SINGLE < State.DONE

@@ -1,0 +1,93 @@
+"""The order of twins, judged as stretches of the streams pass."""
+
+from bridge.parity.finding import Kind
+from bridge.parity.item import Item, State
+from bridge.parity.lane import Lane
+from bridge.parity.ledger import Ledger
+from bridge.parity.options import CompareOptions
+from bridge.parity.shape import Shapes
+from bridge.parity.stretches import Stretches
+from tests.parity.talk import CHANNEL, new, old, reader, task
+
+FAR = float("inf")
+
+
+class Scene:
+    """Two lanes with their twins, and whoever judges their order."""
+
+    def __init__(self, disorder: float = 2.0) -> None:
+        options, reading = CompareOptions(), reader()
+        self.left, self.right = Lane(), Lane()
+        self.ledger = Ledger(options, reading, Shapes(5.0), 10.0)
+        self.stretches = Stretches(CHANNEL, (self.left, self.right), self.ledger, reading, disorder)
+
+    def say(self, *texts: str, left: bool) -> list[Item]:
+        lane, said = (self.left, old) if left else (self.right, new)
+        return [lane.add(said(text, float(lane.count))) for text in texts]
+
+    def pair(self, one: Item, other: Item) -> None:
+        self.left.take_out(one)
+        self.right.take_out(other)
+        one.twin, other.twin = other, one
+        one.state = other.state = State.PAIRED
+        self.ledger.same(one, other)
+
+    def moved(self) -> int:
+        return self.ledger.tally.by_kind().get(Kind.REORDERED, 0)
+
+
+def test_a_stretch_in_order_is_let_go_of() -> None:
+    scene = Scene()
+    left, right = scene.say("a", "b", left=True), scene.say("a", "b", left=False)
+    for one, other in zip(left, right, strict=True):
+        scene.pair(one, other)
+    scene.stretches.judge((FAR, FAR))
+    assert (scene.left.first(), scene.right.first(), scene.moved()) == (None, None, 0)
+
+
+def test_twins_of_one_entity_out_of_order_are_named() -> None:
+    scene = Scene()
+    left = scene.say(task("a", n=1), task("a", n=2), task("a", n=3), left=True)
+    right = scene.say(task("a", n=3), task("a", n=1), task("a", n=2), left=False)
+    for place, one in enumerate(left):
+        scene.pair(one, right[(place + 1) % 3])
+    scene.stretches.judge((FAR, FAR))
+    assert scene.moved() == 1
+
+
+def test_a_stretch_does_not_end_within_a_pair_nor_before_what_still_waits() -> None:
+    scene = Scene()
+    left = scene.say("a", "b", "c", left=True)
+    right = scene.say("c", "x", "a", left=False)
+    scene.pair(left[0], right[2])
+    scene.stretches.judge((0.0, 0.0))
+    assert scene.left.first() is left[0]
+    scene.right.age(right[1])
+    scene.pair(left[2], right[0])
+    scene.stretches.judge((0.0, 0.0))
+    assert scene.left.first() is left[0]
+    scene.left.age(left[1])
+    scene.stretches.judge((0.0, 0.0))
+    assert scene.left.first() is None
+
+
+def test_nothing_is_judged_before_its_time() -> None:
+    scene = Scene()
+    one, other = scene.say("a", left=True)[0], scene.say("a", left=False)[0]
+    scene.pair(one, other)
+    scene.stretches.judge((-1.0, -1.0))
+    assert scene.left.first() is one
+
+
+def test_repeats_that_were_told_apart_wrongly_are_paired_anew() -> None:
+    scene = Scene()
+    left = scene.say(task("a"), task("b"), left=True)
+    right = scene.say(task("a"), task("b"), task("a"), left=False)
+    scene.pair(left[0], right[2])
+    scene.pair(left[1], right[1])
+    scene.right.age(right[0])
+    right[2].seen, right[0].seen = new(task("a"), 99.0), new(task("a"), 0.0)
+    scene.stretches.judge((FAR, FAR))
+    assert scene.moved() == 0
+    assert left[0].twin is right[0]
+    assert (right[2].state, right[2].twin) == (State.AGED, None)

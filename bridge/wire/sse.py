@@ -251,7 +251,7 @@ def encode(
         retry: the reconnection time, in milliseconds.
 
     Raises:
-        InvalidField: CR, LF or NUL in `event` or `id`, or a negative `retry`.
+        InvalidField: CR or LF in `event` or `id`, NUL in `id`, or a negative `retry`.
         UnicodeEncodeError: a lone surrogate, which UTF-8 cannot carry.
     """
     if event == "message" and id is not None and retry is None:
@@ -288,7 +288,7 @@ def _continued(text: str, prefix: str) -> str:
 
 def _one_line(name: str, value: str) -> str:
     """`value`, unless it would end its line, or be ignored (an id with NUL)."""
-    if "\n" in value or "\r" in value or "\0" in value:
+    if "\n" in value or "\r" in value or ("\0" in value and name == "id"):
         raise InvalidField(f"{name} holds CR, LF or NUL; an SSE field is one line of text")
     return value
 

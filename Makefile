@@ -17,7 +17,7 @@ ARGS ?=
 
 HARNESS := build/benchmarks/load build/benchmarks/limit
 
-.PHONY: help demo bench soak test check format lock system-deps clean
+.PHONY: help demo bench bench-parity soak test check format lock system-deps clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
@@ -31,6 +31,9 @@ bench: $(READY) $(PEERS_READY) $(HARNESS) ## Measure beside real peers; ARGS=--q
 
 soak: $(READY) ## Minutes of churn, dying backends, stalled readers and a drain; ARGS=--quick
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench-parity: $(READY) ## Measure what comparing two backends costs; ARGS="--only faults"
+	@$(BIN)/python -m benchmarks.parity $(ARGS)
 
 test: $(READY) $(PEERS_READY) ## Run the tests; ARGS="-k word" passes options to pytest
 	@$(BIN)/pytest -q $(ARGS)

@@ -13,11 +13,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := tests/peers
 PEERS_READY := $(PEERS)/node_modules/.ready
+FUZZ := build/fuzz/venv
+FUZZ_READY := $(FUZZ)/.ready
 ARGS ?=
 
 HARNESS := build/benchmarks/load build/benchmarks/limit
 
-.PHONY: help demo bench bench-parity soak test check format lock system-deps clean
+.PHONY: help demo bench bench-parity soak fuzz test check format lock system-deps clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
@@ -34,6 +36,9 @@ soak: $(READY) ## Minutes of churn, dying backends, stalled readers and a drain;
 
 bench-parity: $(READY) ## Measure what comparing two backends costs; ARGS="--only faults"
 	@$(BIN)/python -m benchmarks.parity $(ARGS)
+
+fuzz: $(READY) $(FUZZ_READY) ## Fuzz all that reads foreign bytes, 20 s each; ARGS="--seconds 300"
+	@$(FUZZ)/bin/python -m tests.fuzz $(ARGS)
 
 test: $(READY) $(PEERS_READY) ## Run the tests; ARGS="-k word" passes options to pytest
 	@$(BIN)/pytest -q $(ARGS)
@@ -52,6 +57,9 @@ lock: $(READY) ## Pin the dependencies anew; ARGS=--upgrade moves the pins
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --group dev $(ARGS) \
 		--output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --group fuzz $(ARGS) \
+		--output-file requirements-fuzz.lock
 	@command -v npm >/dev/null || { echo 'npm is missing, so only the Python pins are new.' >&2; exit 0; }; \
 		cd $(PEERS) && npm install --package-lock-only --ignore-scripts --silent
 
@@ -71,6 +79,16 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+# A wheel only: to build the fuzzer takes a matching clang with its libFuzzer.
+$(FUZZ_READY): requirements.lock requirements-fuzz.lock
+	@echo 'Preparing $(FUZZ) ...'
+	@mkdir -p $(FUZZ) && $(PYTHON) -m venv $(FUZZ)
+	@$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements-fuzz.lock 2>/dev/null \
+		|| { echo 'No fuzzing here: no wheel of atheris suits this Python and system, or none could be had.' >&2; exit 1; }
+	@$(FUZZ)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # Without npm, or without a way to its packages, the tests that need them are skipped (and fail

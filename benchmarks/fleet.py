@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.peers import Peer, Place, generator
+from benchmarks.peers import TOKENS, Peer, Place, generator
 from benchmarks.servers import Running
 from benchmarks.subscribers import Mode, Outcome, Segment, Subscribers
 
@@ -62,7 +62,7 @@ class Member:
     def connect(self, clients: int, *, publishing: bool = True) -> Subscribers:
         """Open connections to it."""
         how, port = ("post", self.place.web) if self.peer.post else ("line", self.place.feed)
-        options = {
+        options: dict[str, object] = {
             "mode": self.place.mode,
             "port": self.place.web,
             "path": self.peer.path(self.place.mode),
@@ -70,6 +70,8 @@ class Member:
             "publish": how if publishing else "none",
             "publish-port": port,
         }
+        if self.peer.tokens:
+            options["tokens"] = self.place.folder / TOKENS
         return Subscribers(
             [*generator(), *(f"--{name}={value}" for name, value in options.items())]
         )

@@ -19,6 +19,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
 
 HOST = "127.0.0.1"
 PER_SOURCE = 25_000
@@ -95,6 +97,7 @@ class Generator:
         self._clients: dict[int, Client] = {}
         self._opened = self._ready = self._failed = 0
         self._count = Count()
+        self._tokens = cycle(Path(given.tokens).read_text().split() if given.tokens else [""])
         self._publisher: socket.socket | None = None
         if given.publish != "none":
             self._publisher = socket.create_connection((HOST, given.publish_port))
@@ -152,7 +155,8 @@ class Generator:
     def _request(self, client: Client) -> None:
         path = self._given.path.replace("{i}", str(client.index))
         wire = _UPGRADE if self._given.mode == "ws" else "Accept: text/event-stream\r\n"
-        extra = "".join(f"{header}\r\n" for header in self._given.header)
+        token, extra = next(self._tokens), "".join(f"{each}\r\n" for each in self._given.header)
+        extra += f"Authorization: Bearer {token}\r\n" if token else ""
         host = f"Host: {HOST}:{self._given.port}\r\n"
         client.socket.send(f"GET {path} HTTP/1.1\r\n{host}{wire}{extra}\r\n".encode())
         self._poll.modify(client.socket.fileno(), select.EPOLLIN)
@@ -257,6 +261,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--path", default="/")
     parser.add_argument("--publish-path", default="/pub")
     parser.add_argument("--header", action="append", default=[])
+    parser.add_argument("--tokens", default="", help="a file: a bearer token for each client")
     for name, default in (("port", 0), ("clients", 1), ("size", 200), ("publish-port", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args(arguments)

@@ -38,6 +38,7 @@ struct conn {
 struct segment { double rate, seconds, warm; int window, burst; };
 
 static int ws, port, wanted = 1, publish_port, size = 200;
+static FILE *tokens;
 static const char *path = "/", *publish_how = "none", *publish_path = "/pub";
 static char headers[2048];
 static struct conn *conns;
@@ -97,15 +98,28 @@ static void connect_one(struct conn *c) {
     watch(c, EPOLL_CTL_ADD, EPOLLOUT);
     opened++, opening++;
 }
+/* The credential of one client: the next line of the file, again from its start at the end. */
+static const char *credential(void) {
+    static char line[2048];
+    if (!tokens) return "";
+    char token[1900];
+    if (!fgets(token, sizeof token, tokens)) {
+        rewind(tokens);
+        if (!fgets(token, sizeof token, tokens)) { fprintf(stderr, "no token\n"); exit(1); }
+    }
+    token[strcspn(token, "\n")] = 0;
+    snprintf(line, sizeof line, "Authorization: Bearer %s\r\n", token);
+    return line;
+}
 static void request(struct conn *c) {
     char text[4096], numbered[512];
     const char *field = strstr(path, "{i}");
     if (field) snprintf(numbered, sizeof numbered, "%.*s%d%s", (int)(field - path), path, c->index, field + 3);
-    int length = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n",
+    int length = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s\r\n",
         field ? numbered : path, port,
         ws ? "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-           : "Accept: text/event-stream\r\n", headers);
+           : "Accept: text/event-stream\r\n", headers, credential());
     if (send(c->fd, text, length, MSG_NOSIGNAL) != length) { drop(c); return; }
     c->state = HEAD;
     watch(c, EPOLL_CTL_MOD, EPOLLIN);
@@ -288,7 +302,7 @@ static int obey(void) {
 static void options(int argc, char **argv) {
     static struct option names[] = {{"mode", 1, 0, 'm'}, {"port", 1, 0, 'p'}, {"path", 1, 0, 'P'},
         {"header", 1, 0, 'H'}, {"clients", 1, 0, 'n'}, {"size", 1, 0, 's'}, {"publish", 1, 0, 'u'},
-        {"publish-port", 1, 0, 'o'}, {"publish-path", 1, 0, 'O'}, {0}};
+        {"publish-port", 1, 0, 'o'}, {"publish-path", 1, 0, 'O'}, {"tokens", 1, 0, 'T'}, {0}};
     for (int o; (o = getopt_long(argc, argv, "", names, 0)) != -1;) switch (o) {
         case 'm': ws = !strcmp(optarg, "ws"); break;
         case 'p': port = atoi(optarg); break;
@@ -299,6 +313,7 @@ static void options(int argc, char **argv) {
         case 'u': publish_how = optarg; break;
         case 'o': publish_port = atoi(optarg); break;
         case 'O': publish_path = optarg; break;
+        case 'T': if (!(tokens = fopen(optarg, "r"))) die(optarg); break;
         default: exit(2);
     }
     if (size > KEEP - 32) { fprintf(stderr, "--size is %d at most\n", KEEP - 32); exit(2); }

@@ -40,6 +40,9 @@ QUICK = Effort(cycles=3, seconds=0.3, paced=0.6, overload=0.25, fresh=1, idle=5.
 
 LIMITS = ("C limit", "C limit, coalescing")
 BRIDGES = ("bridge", "bridge, stepped")
+GUARDED = "bridge, JWT"
+"""The bridge where each client shows a token of its own, which is verified."""
+
 UNBARRED = frozenset({"Node.js", "websockets.broadcast"})
 """In no bar, so a quick run does without them."""
 
@@ -99,8 +102,8 @@ SCALE = ("C limit", "bridge")
 """Who is asked at 1,000 and at 10,000 clients."""
 
 MEMORY = {
-    True: ("nchan", "bridge"),
-    False: ("nchan", "Node.js", "naive", *BRIDGES),
+    True: ("nchan", "bridge", GUARDED),
+    False: ("nchan", "Node.js", "naive", *BRIDGES, GUARDED),
 }
 """Who is asked for memory and opened connections, by whether the run is quick."""
 

@@ -13,11 +13,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.assembly import Bridge
 from bridge.config import Config
+from bridge.control.admin import Guard
+from bridge.control.parity_pages import ParityPages
 from bridge.endpoint import host
 from bridge.endpoint.access import AccessLog
 from bridge.endpoint.auth_options import DEFAULT
@@ -110,16 +112,32 @@ def routes(bridge: Bridge) -> list[BaseRoute]:
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz),
         Route("/metrics", probes.metrics),
-        Route("/openapi.json", OpenApi(served, bridge.config.relays).__call__),
+        Route(
+            "/openapi.json", OpenApi(served, bridge.config.relays, bridge.config.all_auths).__call__
+        ),
         Route("/api/v1/transport/{channel}", shown),
         *ticket_routes(bridge),
     ]
+    if bridge.config.admin.token:
+        made += admin_routes(bridge)
     for relay in bridge.config.relays:
         behind = partial(_behind, bridge, relay.auth)
         made += relay_routes(relay, bridge.session, bridge.metrics, behind)
     for route in served:
         made += channel_routes(bridge, route, talk)
     return made
+
+
+def admin_routes(bridge: Bridge) -> list[BaseRoute]:
+    """The routes of operators, behind their token."""
+    token, pages = bridge.config.admin.token, ParityPages(bridge.shadow)
+    return [
+        Route(path, Guard(token, ByMethod({"GET": page, "HEAD": page})))
+        for path, page in (
+            ("/admin/parity", request_response(pages.overview)),
+            ("/admin/parity/{channel}", request_response(pages.channel)),
+        )
+    ]
 
 
 def channel_routes(bridge: Bridge, route: RouteOptions, talk: Talk) -> list[BaseRoute]:
@@ -145,10 +163,9 @@ def ticket_routes(bridge: Bridge) -> Iterator[BaseRoute]:
 
 
 def _behind(bridge: Bridge, auth: str, app: ASGIApp) -> ASGIApp:
-    """A relay behind the guard that it names, if it names one."""
-    if not auth:
-        return app
-    return Gate(app, bridge.gateway, bridge.guards.by_name["" if auth == DEFAULT else auth])
+    """A relay behind the guard that it names, if it names one, and within the limits."""
+    guard = bridge.guards.by_name["" if auth == DEFAULT else auth] if auth else None
+    return Gate(app, bridge.gateway, guard)
 
 
 def _for_pages(bridge: Bridge, auth: str, endpoints: Mapping[str, ASGIApp]) -> ASGIApp:

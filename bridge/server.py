@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
+import random
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -23,17 +25,14 @@ from starlette.types import ASGIApp
 from bridge.app import create_app
 from bridge.assembly import Bridge
 from bridge.config import Config
-from bridge.endpoint.pipelined import AttentiveProtocol
+from bridge.endpoint.address import written_both_ways
+from bridge.endpoint.pace import Pace
 from bridge.endpoint.takeover import protocols
-from bridge.endpoint.unreadable import AnsweringSocket
 from bridge.errors import ConfigError
 from bridge.ops import logs
 
 BACKLOG = 4096
-PLAIN: dict[str, Any] = {"http": AttentiveProtocol, "ws": AnsweringSocket}
-"""Protocols that keep their connections."""
 
-_TICK = 0.05
 _SLACK = 5.0
 """Seconds more than a drain, after which uvicorn gives tasks up that outlive their connections."""
 
@@ -55,6 +54,7 @@ class BridgeServer(uvicorn.Server):
         config: uvicorn's configuration.
         bridge: what is drained.
         seconds: how long a drain may take.
+        rate: how many sessions it ends a second; 0 is all at once.
         patience: seconds for which a connection that is being closed may still write.
         on_start: called once clients are served and a signal would stop in good order.
     """
@@ -66,8 +66,11 @@ class BridgeServer(uvicorn.Server):
         seconds: float,
         patience: float = 10.0,
         on_start: Callable[[], None] = lambda: None,
+        *,
+        rate: float = 0.0,
     ) -> None:
         super().__init__(config)
+        self._rate = rate
         self._bridge, self._seconds, self._patience = bridge, seconds, patience
         self._on_start = on_start
         self._closing: dict[Any, float] = {}
@@ -129,18 +132,17 @@ class BridgeServer(uvicorn.Server):
             connection.transport.abort()
 
     async def _drain(self) -> None:
-        hub = self._bridge.hub
-        readers = hub.statistics().readers
-        if readers:
-            structlog.get_logger().info("draining", clients=readers, seconds=self._seconds)
-        hub.drain()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds
-        while not self._is_drained(deadline - loop.time()):  # noqa: ASYNC110 - see below
-            await asyncio.sleep(_TICK)  # a signal's flag has no event to wait for
-
-    def _is_drained(self, left: float) -> bool:
-        return self.force_exit or left <= 0 or not self._bridge.hub.statistics().readers
+        drain, loop = self._bridge.drain, asyncio.get_running_loop()
+        pace, last = Pace(self._rate, self._seconds, random.random), loop.time()
+        deadline = last + self._seconds
+        if drain.sessions:
+            structlog.get_logger().info("draining", clients=drain.sessions, seconds=self._seconds)
+        drain.begin()
+        while drain.sessions and last < deadline and not self.force_exit:
+            await asyncio.sleep(pace.pause())  # a signal's flag has no event to wait for
+            now = loop.time()
+            drain.end(pace.batch(drain.sessions, now - last))
+            last = now
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -178,7 +180,9 @@ def uvicorn_config(config: Config, bridge: Bridge, app: ASGIApp | None = None) -
     """
     return uvicorn.Config(
         app or create_app(config, bridge),
-        **(protocols() if config.client.fast_path else PLAIN),
+        **protocols(bridge.door, offer=config.client.fast_path),
+        forwarded_allow_ips=written_both_ways(config.limits.trusted_proxies) or None,
+        timeout_keep_alive=math.ceil(config.limits.keep_alive),
         ws_max_size=config.client.max_frame_bytes,
         ws_per_message_deflate=config.client.deflate,
         backlog=BACKLOG,
@@ -215,6 +219,7 @@ def serve(config: Config) -> int:
         config.drain_timeout,
         config.client.send_timeout,
         lambda: structlog.get_logger().info("listening", url=url, source=config.source),
+        rate=config.drain_rate,
     )
     logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:

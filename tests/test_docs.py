@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from bridge import config
@@ -37,7 +38,8 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _VARIABLE = re.compile(rf"\b{PREFIX}[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 _KEY = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = [^`]+)?`")
 _METRIC = re.compile(r"\bws2sse_[a-z]\w*")
-_CALL = re.compile(r"(?<![\w./-])(?:\S*/)?ws2sse (?:serve|check|tap|demo|contract)\b[^\n|&>;]*")
+_COMMANDS = "serve|check|tap|demo|contract|record|replay|verify"
+_CALL = re.compile(rf"(?<![\w./-])(?:\S*/)?ws2sse (?:{_COMMANDS})\b[^\n|&>;]*")
 
 
 def text_of(name: str) -> str:
@@ -165,7 +167,11 @@ def test_every_command_line_is_one_that_the_program_knows() -> None:
         _, command, *arguments = shlex.split(call)
         try:
             known = program.commands[command]  # type: ignore[attr-defined]
-            known.make_context(command, arguments)
+            context = known.make_context(command, arguments)
+            if isinstance(known, TyperGroup):
+                words: list[str] = [*context._protected_args, *context.args]
+                word, rest = words[0], words[1:]
+                known.commands[word].make_context(word, rest)
         except typer.TyperException as error:
             pytest.fail(f"{name}: {call}: {error.format_message()}")
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,6 +190,85 @@ async def test_a_second_signal_stops_at_once(tmp_path: Path, stop: signal.Signal
         bridge.process.send_signal(stop)
         assert await bridge.status() == 0
     assert "Traceback" not in bridge.text
+
+
+@pytest.mark.parametrize("fast_path", ["true", "false"])
+async def test_sessions_end_by_and_by_and_are_served_until_then(
+    tmp_path: Path, fast_path: str
+) -> None:
+    settings = f"drain_rate = 2\ndrain_timeout = 60\n[client]\nfast_path = {fast_path}"
+    async with (
+        SseBackend() as backend,
+        served(tmp_path, settings, "--sse-upstream", backend.url) as bridge,
+        streaming(bridge.authority) as first,
+        streaming(bridge.authority) as second,
+        talking(bridge.authority) as socket,
+        talking(bridge.authority, "/api/v1/ws") as bare,
+    ):
+        await until(lambda: backend.subscribers(NAME))
+        for stream in (first, second):
+            await stream.block()
+        await socket.send('{"type":"subscribe"}')
+        await said(socket)
+        bridge.process.terminate()
+        ends = [await first.event()]
+        backend.publish(NAME, "still here")
+        assert (await second.event()).data == await said(socket) == "still here"
+        ends.append(await second.event())
+        assert [each.event for each in ends] == [END, END]
+        delays = [each.retry or 0 for each in ends]
+        assert all(1000 <= each < 1200 for each in delays)  # half a second apart as it is
+        assert (await closing(socket))[0] == (await closing(bare))[0] == 1012
+        assert await bridge.status() == 0
+
+
+async def test_all_are_told_in_time_where_the_rate_is_too_low_for_that(tmp_path: Path) -> None:
+    async with served(tmp_path, "drain_rate = 0.01\ndrain_timeout = 2") as bridge:
+        async with AsyncExitStack() as stack:
+            streams = [
+                await stack.enter_async_context(streaming(bridge.authority)) for _ in range(9)
+            ]
+            for stream in streams:
+                await stream.block()
+            bridge.process.terminate()
+            for stream in streams:
+                assert (await stream.event()).event == END
+                assert await stream.rest() == b""
+        assert await bridge.status() == 0
+
+
+async def test_a_second_signal_ends_a_slow_drain(tmp_path: Path) -> None:
+    async with (
+        served(tmp_path, "drain_rate = 0.01\ndrain_timeout = 600") as bridge,
+        streaming(bridge.authority) as stream,
+    ):
+        await stream.block()
+        bridge.process.terminate()
+        await until(lambda: "draining" in bridge.text)
+        bridge.process.terminate()
+        assert await bridge.status() == 0
+    assert "Traceback" not in bridge.text
+
+
+async def test_newcomers_are_refused_while_others_still_wait_for_their_turn(
+    tmp_path: Path,
+) -> None:
+    async with (
+        served(tmp_path, "drain_rate = 0.01\ndrain_timeout = 600") as bridge,
+        streaming(bridge.authority) as stream,
+    ):
+        await stream.block()
+        bridge.process.terminate()
+        await until(lambda: "draining" in bridge.text)
+        async with streaming(bridge.authority) as late:
+            event = await late.event()
+            assert (event.event, json.loads(event.data)["code"]) == (END, "restart")
+        with pytest.raises(InvalidStatus) as caught:
+            async with talking(bridge.authority):
+                pass
+        assert caught.value.response.status_code == 503
+        assert (await ask(bridge.authority, "POST", EVENTS, data="x")).status == 503
+        assert (await ask(bridge.authority, "GET", "/readyz")).status == 503
 
 
 async def test_a_frame_that_the_backend_does_not_answer_cannot_keep_it_either(

@@ -29,7 +29,7 @@ UNPAIRED: Mapping[str, str] = {
 """Source modules without a test module of their own, each with its reason."""
 
 CODE = frozenset({".py", ".js", ".mjs", ".ts", ".tsx"})
-LOCKS = frozenset({"requirements.lock", "package-lock.json"})
+LOCKS = frozenset({"requirements.lock", "requirements-fuzz.lock", "package-lock.json"})
 
 # Spelled in two halves, so that this file does not name what it forbids.
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")

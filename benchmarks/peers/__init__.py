@@ -8,23 +8,40 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import jwt
+
 from benchmarks.machine import ROOT
 from benchmarks.peers import nginx
+from benchmarks.plan import GUARDED
 from benchmarks.servers import Program
 from benchmarks.subscribers import Mode
 
 BUILD = ROOT / "build" / "benchmarks"
 LOAD, LIMIT = BUILD / "load", BUILD / "limit"
+CLIENTS = 6_000
+"""Tokens: more than there are idle clients, so that none is shown twice."""
 BOTH: tuple[Mode, ...] = ("sse", "ws")
 
 CONFIG = """# A backend that is silent between segments is not dead.
 [upstream.{table}]
 silence = 0.0
 """
+JWT = """
+[auth]
+mode = "jwt"
+
+[auth.jwt]
+algorithms = ["HS256"]
+secret = "{secret}"
+channels = ["project.1"]
+"""
+SECRET = "a secret of the benchmarks, long enough for HS256"  # noqa: S105 - theirs
+TOKENS = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,7 @@ class Peer:
         modes: the wires it serves.
         paths: where subscribers go, by wire; `{i}` is the subscriber's number.
         post: whether events are posted to it, rather than written to its feed.
+        tokens: whether each client shows a token of its own.
     """
 
     name: str
@@ -67,6 +85,7 @@ class Peer:
     modes: Sequence[Mode] = BOTH
     paths: Mapping[Mode, str] | None = None
     post: bool = False
+    tokens: bool = False
 
     def path(self, mode: Mode) -> str:
         """Where subscribers go."""
@@ -129,6 +148,17 @@ def _bridge(fast: bool) -> Callable[[Place], list[Program]]:
     return programs
 
 
+def _guarded(place: Place) -> list[Program]:
+    """The bridge as `_bridge` has it, which checks a token that it has never seen for each."""
+    programs = _bridge(fast=True)(place)
+    with (place.folder / "bridge.toml").open("a") as config:
+        config.write(JWT.format(secret=SECRET))
+    claims = {"exp": int(time.time()) + 86_400}
+    tokens = (jwt.encode({**claims, "sub": str(i)}, SECRET, "HS256") for i in range(CLIENTS))
+    (place.folder / TOKENS).write_text("\n".join(tokens) + "\n")
+    return programs
+
+
 def _nchan(place: Place) -> list[Program]:
     return [Program(nginx.nchan(place.folder, place.web, place.descriptors))]
 
@@ -175,6 +205,7 @@ FAN_OUT: tuple[Peer, ...] = (
     Peer("naive", _python("naive-MODE"), _missing_module("sse_starlette")),
     Peer("bridge", _bridge(fast=True), _nothing, paths=SHARED),
     Peer("bridge, stepped", _bridge(fast=False), _nothing, paths=SHARED),
+    Peer(GUARDED, _guarded, _nothing, paths=SHARED, tokens=True),
 )
 """One channel for all clients. The naive one is uvicorn with a queue and a task for each."""
 

@@ -24,6 +24,7 @@ from bridge.cli.record import record
 from bridge.cli.replay import replay
 from bridge.cli.serve import serve
 from bridge.cli.tap import tap
+from bridge.cli.verify import verify
 from bridge.errors import ConfigError, NotARecording
 
 PROGRAM = "ws2sse"
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for _command in (serve, check, tap, record, replay, demo):
     app.command()(_command)
+app.add_typer(verify, name="verify")
 app.add_typer(contract, name="contract")
 
 
@@ -66,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; the process's own if None.
 
     Returns:
-        The exit status: 0, 1 for a peer's failure, 2 for a user's mistake, 130 after Ctrl-C.
+        The exit status: 0, 1 for a peer's failure, 2 for a user's mistake, 3 for insufficient
+        evidence, 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):

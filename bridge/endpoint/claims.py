@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -47,11 +48,20 @@ def allowed(claims: Claims, templates: Sequence[str], claim: str) -> Channels:
     """
     named = [each for template in templates for each in filled(template, claims)]
     named += listed(claims, claim) if claim else ()
-    return Channels.of(named[:MOST])
+    return _channels(tuple(named[:MOST]))
+
+
+@lru_cache(1024)
+def _channels(named: tuple[str, ...]) -> Channels:
+    """One set for all tokens that name the same channels."""
+    return Channels.of(named)
 
 
 def filled(template: str, claims: Claims) -> Iterator[str]:
     """The template with its claims put in: once for each element where a claim is a list."""
+    if "{" not in template:
+        yield template
+        return
     fields = list(dict.fromkeys(_FIELD.findall(template)))
     choices = [list(_values(claims, field)) for field in fields]
     for number, values in enumerate(product(*choices)):

@@ -12,22 +12,24 @@ from functools import partial
 
 import orjson
 
+from bridge.endpoint.budget import Seat
 from bridge.endpoint.carrier import Carrier
 from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
+from bridge.endpoint.notices import notice
 from bridge.endpoint.reader import Reader
 from bridge.endpoint.server_ping import ServerPing
 from bridge.endpoint.session import Session, Signal
 from bridge.endpoint.subscription import Subscription
 from bridge.endpoint.talk import Talk, Wire
 from bridge.endpoint.upward import NO_WAY_UP
-from bridge.endpoint.wheel import Due, Wheel, cancel
+from bridge.endpoint.wheel import Due, cancel
 from bridge.errors import InvalidChannel
 from bridge.history.log import Gap
 from bridge.hub.channel import ChannelKey
 from bridge.wire import meaning as means
-from bridge.wire.endings import NOT_FOUND, POLICY, TOO_BIG, TRY_LATER, Ending
+from bridge.wire.endings import NOT_FOUND, POLICY, TRY_LATER, Ending
 from bridge.wire.event import CURSOR, END, GAP
 from bridge.wire.frame import Frame
 from bridge.wire.names import ChannelName
@@ -40,6 +42,7 @@ class Conversation:
         talk: what all share.
         wire: the socket.
         name: the path's channel, None where it names none.
+        seat: the client's, which counts its frames.
         notices: whether the client asked, by `?notices=true`, to be told its place, holes and
             endings in frames of the bridge's own; legacy clients do not and never see one.
     """
@@ -53,16 +56,18 @@ class Conversation:
         "_notices",
         "_over",
         "_pings",
-        "_readers",
         "_talk",
+        "readers",
+        "seat",
         "wire",
     )
+    readers: dict[ChannelName, Reader]  # of the channels that are read
 
     def __init__(
-        self, talk: Talk, wire: Wire, name: ChannelName | None, *, notices: bool = False
+        self, talk: Talk, wire: Wire, name: ChannelName | None, seat: Seat, *, notices: bool = False
     ) -> None:
         self._talk, self.wire, self._name, self._notices = talk, wire, name, notices
-        self._readers: dict[ChannelName, Reader] = {}
+        self.seat, self.readers = seat, {}
         self._carrier: Carrier | None = None
         self._over = self._full = False
         self._deadline: Due | None = None
@@ -75,61 +80,57 @@ class Conversation:
         self._say(dialect.welcome(self._name))
         if self._name and dialect.options.deliver == "connect":
             self._subscribe(self._name, place)
-        if dialect.server_ping:
-            interval = dialect.options.server_ping_interval
-            self._pings = ServerPing(self._wheel, interval, self._ping)
+        if dialect.server_ping and not self._over:
+            every = dialect.options.server_ping_interval
+            self._pings = ServerPing(self._talk.wheel, every, self._ping)
 
     def expire_at(self, when: float, ending: Ending, reason: str) -> None:
         """End the conversation at a time, as `Reader.expire_at` does on the other wire."""
         cancel(self._expiry)
         if not self._over:
-            self._expiry = self._wheel.at(when, partial(self._end_all, ending, reason))
+            self._expiry = self._talk.wheel.at(when, partial(self.end, ending, reason))
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        limit = self._talk.gateway.options.max_frame_bytes
         if self._over:
             return
-        if len(frame) > limit:
-            self._close(TOO_BIG, f"a frame exceeds {limit} bytes")
+        if over := self._talk.gateway.too_much(self.seat, len(frame)):
+            self._close(*over)
         else:
             self._obey(self._talk.dialect.read(frame, self._name))
 
     def full(self) -> None:
         """The wire takes no more for now; one deadline stands for all that is read over it."""
         self._full = True
-        for reader in tuple(self._readers.values()):
+        for reader in tuple(self.readers.values()):
             reader.full(timed=False)
         if not self._over:
             timeout = self._talk.gateway.options.send_timeout
-            self._deadline = self._wheel.after(timeout, self._give_up)
+            self._deadline = self._talk.wheel.after(timeout, self._give_up)
 
     def room(self) -> None:
         """The wire takes more again."""
         self._full = False
         cancel(self._deadline)
-        for reader in tuple(self._readers.values()):
+        for reader in tuple(self.readers.values()):
             reader.room()
 
     def over(self) -> None:
         """Nothing more is to be said: the wire is closing."""
         self._over = True
+        self._talk.present.discard(self)
         cancel(self._deadline)
         cancel(self._expiry)
         if self._pings:
             self._pings.stop()
-        for name in tuple(self._readers):
+        for name in tuple(self.readers):
             self._leave(name)
 
     def closed(self) -> None:
         """The client is gone. Frames that it sent before still go to the backend, for a while."""
         self.over()
         if self._carrier:
-            self._carrier.finish(self._wheel)
-
-    @property
-    def _wheel(self) -> Wheel:
-        return self._talk.fanouts.service.wheel
+            self._carrier.finish(self._talk.wheel)
 
     # What the client says.
 
@@ -142,10 +143,8 @@ class Conversation:
                     with contextlib.suppress(InvalidChannel):
                         self._leave(self._talk.gateway.admit(name))
                 self._say(reply)
-            case means.Reply(text):
+            case means.Reply(text) | means.Authenticate(_, text):
                 self._say(text)
-            case means.Authenticate(_, reply):
-                self._say(reply)
             case means.Command(frame):
                 self._send_up(frame)
             case means.Refuse(ending, reason):
@@ -160,7 +159,7 @@ class Conversation:
         except InvalidChannel as fault:
             self._refuse(NOT_FOUND, str(fault))
             return
-        if len(self._readers.keys() | set(names)) > gateway.options.max_subscriptions:
+        if len(self.readers.keys() | set(names)) > gateway.options.max_subscriptions:
             self._refuse(POLICY, "too many subscriptions on one socket")
             return
         self._begin_all(names, wish)
@@ -172,7 +171,7 @@ class Conversation:
 
     def _send_up(self, frame: Frame) -> None:
         """Through the socket's own channel, else the one that was subscribed first."""
-        name = self._name or next(iter(self._readers), None)
+        name = self._name or next(iter(self.readers), None)
         if name is None:
             self._refuse(NO_WAY_UP, "")
         else:
@@ -180,8 +179,8 @@ class Conversation:
 
     def _carry(self, name: ChannelName, frame: Frame) -> None:
         if self._carrier is None:
-            talk = self._talk
-            self._carrier = Carrier(talk.gateway, talk.background, self.wire, self._refuse)
+            gateway, background = self._talk.gateway, self._talk.background
+            self._carrier = Carrier(gateway, background, self.wire, self._refuse)
         self._carrier.put(self._key(name), frame)
 
     def _say(self, text: str | None) -> None:
@@ -190,8 +189,7 @@ class Conversation:
 
     def _refuse(self, ending: Ending, reason: str) -> None:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
-        talk = self._talk
-        policy = talk.dialect.options.uplink_refused
+        talk, policy = self._talk, self._talk.dialect.options.uplink_refused
         if self._over:
             return
         if ending is NO_WAY_UP or policy == "ignore":
@@ -209,12 +207,12 @@ class Conversation:
         self.wire.close(ending, reason)
 
     def _give_up(self) -> None:
-        gateway = self._talk.gateway
-        gateway.meter.count("slow_clients", wire="ws")
-        self._end_all(gateway.delayed(TRY_LATER), TOO_SLOW)
+        self._talk.gateway.meter.count("slow_clients", wire="ws")
+        self.end(self._talk.gateway.delayed(TRY_LATER), TOO_SLOW)
 
-    def _end_all(self, ending: Ending, reason: str) -> None:
-        for name in self._readers:
+    def end(self, ending: Ending, reason: str) -> None:
+        """End all that is read, then the socket."""
+        for name in self.readers:
             self.notify(END, name, **told(ending, reason))
         self._close(ending, reason)
 
@@ -226,15 +224,18 @@ class Conversation:
         From there it is delivered anew: what came since the opening comes twice, since leaving
         out what the client says it lacks would be a hole that nobody tells of.
         """
-        if name in self._readers and place is None:
+        if self._over or (name in self.readers and place is None):
             return
         self._leave(name)
+        if full := self._talk.gateway.full(self._key(name)):
+            self._close(*full)
+            return
         fanout = self._talk.fanouts.join(self._key(name))
         found = fanout.channel.log.place(place)
         cursor = found.new if isinstance(found, Gap) else found
         chatty = self._notices or bool(self._talk.dialect.options.gap)
         outlet = Subscription(self, name, fanout, chatty=chatty)
-        reader = self._readers[name] = Reader(fanout, Session("ws", cursor), outlet)
+        reader = self.readers[name] = Reader(fanout, Session("ws", cursor), outlet)
         reader.session.apply(Signal.ACCEPTED)
         if self._full:
             reader.full(timed=False)
@@ -252,7 +253,7 @@ class Conversation:
         """Deliver the snapshot first, then what the log has since the client joined."""
         fanout, name = outlet.fanout, outlet.name
         events = await self._talk.joining.snapshot(fanout, reader.session.cursor)
-        if self._readers.get(name) is reader:
+        if self.readers.get(name) is reader:
             for event in events:
                 self.wire.deliver(event.data)
             fanout.add(reader)
@@ -262,7 +263,7 @@ class Conversation:
             self._say(self._talk.dialect.server_ping)
 
     def _leave(self, name: ChannelName) -> None:
-        reader = self._readers.pop(name, None)
+        reader = self.readers.pop(name, None)
         if reader and isinstance(reader.outlet, Subscription):
             reader.left()
             self._talk.fanouts.leave(reader.outlet.fanout)
@@ -280,7 +281,7 @@ class Conversation:
         """
         self._leave(name)
         self.notify(END, name, **told(ending, reason))
-        if ending.reconnect or not self._readers:
+        if ending.reconnect or not self.readers:
             self._close(ending, reason)
         else:
             self._say(self._talk.dialect.error(ending, reason))
@@ -294,6 +295,4 @@ class Conversation:
     def notify(self, kind: str, name: ChannelName, **members: object) -> None:
         """Send a notice of the bridge's own, if the client asked for notices."""
         if self._notices:
-            self.wire.deliver(
-                orjson.dumps({"type": kind, "channel": name.text, **members}).decode()
-            )
+            self.wire.deliver(notice(kind, name, **members))

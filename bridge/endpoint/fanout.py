@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, islice
+from itertools import islice
 
 import structlog
 
 from bridge.endpoint.batch import Batch, Form, body
 from bridge.endpoint.gateway import RESTARTS
+from bridge.endpoint.group import Group, Part, Write
 from bridge.endpoint.heartbeat import Heartbeat
 from bridge.endpoint.notices import heartbeat_block
 from bridge.endpoint.reader import Reader
@@ -37,8 +38,6 @@ that a burst that one read of a backend brings never outruns the clients that ke
 TOO_SLOW = "too slow: the client stopped reading"
 FAULT = "an event could not be delivered"
 
-Write = Callable[[object], None]
-Part = tuple[Form, tuple[tuple[Reader, Write], ...]]  # a slice of those who take one form
 Make = Callable[[Form], object]
 
 _SSE_FORMS: dict[Form, Callable[[bytes], object]] = {Form.CHUNK: chunk, Form.BLOCKS: body}
@@ -59,7 +58,7 @@ class Fanout:
         self._service = service
         self._due = self._busy = self._catching = False
         self._heartbeat = Heartbeat(service.wheel, service.options.heartbeat, self._beat)
-        self._groups: dict[Form, dict[Reader, Write]] = {}
+        self._group, self._quota = Group(), 0  # those at the head; how many of them are to end
         self._apart: dict[Reader, None] = {}  # readers with a place of their own
         self._coming: dict[Reader, None] = {}  # those of them that have their turn soon
         self._early: list[Reader] = []  # readers that are ahead of the head until its next move
@@ -97,7 +96,7 @@ class Fanout:
         """Serve a reader no more."""
         self._apart.pop(reader, None)
         self._coming.pop(reader, None)
-        self._groups.get(reader.form, {}).pop(reader, None)
+        self._group.discard(reader)
 
     def resume(self, reader: Reader) -> None:
         """Bring a reader towards the head, a batch a turn, so that a full outlet is noticed."""
@@ -123,6 +122,12 @@ class Fanout:
         self._service.meter.count("slow_clients", wire=reader.session.wire)
         reader.end(self._service.delayed(TRY_LATER), TOO_SLOW)
 
+    def drain(self, most: int) -> int:
+        """End so many of those at the head, as soon as they have all; answers how many that is."""
+        self._quota = found = min(most, len(self._group))
+        self._end_if_due()
+        return found
+
     def close(self) -> None:
         """Stop beating; nobody is here any more."""
         self._heartbeat.close()
@@ -131,7 +136,7 @@ class Fanout:
 
     def _promote(self, reader: Reader) -> None:
         del self._apart[reader]
-        self._groups.setdefault(reader.form, {})[reader] = reader.outlet.write
+        self._group.add(reader)
         self._end_if_due()
 
     def _catch_up_soon(self) -> None:
@@ -185,18 +190,10 @@ class Fanout:
             self._settle()
 
     def _begin(self, make: Make, start: Cursor, events: int) -> None:
-        """Write to all who are at the head now.
-
-        Who comes to the head meanwhile has the batch already, so nobody is looked up later.
-        """
+        """Write to all at the head now; who comes there meanwhile has the batch already."""
         self._busy = True
         self._heartbeat.said()
-        size, parts = self._service.slice, deque[Part]()
-        for form, group in self._groups.items():
-            targets = tuple(group.items())
-            for at in range(0, len(targets), size):
-                parts.append((form, targets[at : at + size]))
-        self._turn(parts, make, start, events)
+        self._turn(self._group.parts(self._service.slice), make, start, events)
 
     def _turn(self, parts: deque[Part], make: Make, start: Cursor, events: int) -> None:
         """About one slice; what is left in the event loop's next turn."""
@@ -237,17 +234,16 @@ class Fanout:
 
     def _set_aside(self, reader: Reader, place: Cursor) -> None:
         """A reader that cannot take what comes after `place` keeps that place for itself."""
-        if self._groups[reader.form].pop(reader, None):
+        if self._group.discard(reader):
             reader.session.move(place)
             self._apart[reader] = None
 
     def _scatter(self, gap: Gap) -> None:
         """The log has moved on beyond the head: each reader is told of the hole by itself."""
         start, self._head = self._head, gap.new
-        for group in self._groups.values():
-            for reader in tuple(group):
-                self._set_aside(reader, start)
-                self.resume(reader)
+        for reader in tuple(self._group):
+            self._set_aside(reader, start)
+            self.resume(reader)
         self._settle()
 
     def _settle(self) -> None:
@@ -261,13 +257,16 @@ class Fanout:
             self._end_if_due()
 
     def _end_if_due(self) -> None:
-        """End all at the head, a slice a turn."""
+        """End all at the head, a slice a turn, or of a draining bridge's as many as are due."""
         hub, channel = self._service.hub, self.channel
-        ending = hub.draining or channel.ending
-        if ending is None or self._is_behind():
+        ending, most = hub.draining or channel.ending, self._service.slice
+        if hub.draining and not (hub.emptying or channel.ending):
+            most = min(most, self._quota)
+        if ending is None or not most or self._is_behind():
             return
+        self._quota = max(self._quota - most, 0)
         reason = RESTARTS if hub.draining else channel.reason
-        some = tuple(islice(chain.from_iterable(self._groups.values()), self._service.slice))
+        some = tuple(islice(self._group, most))
         for reader in some:
             self._end(reader, ending, reason)
         if len(some) == self._service.slice:

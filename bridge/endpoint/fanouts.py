@@ -5,6 +5,8 @@ Decides when a channel's fan-out begins and ends; what it does meanwhile is its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.service import Service
 from bridge.hub.channel import ChannelKey
@@ -29,6 +31,13 @@ class Fanouts:
         else:
             hub.join(key, fanout)
         return fanout
+
+    def drain(self, most: int, random: Callable[[], float]) -> int:
+        """End so many readers, of channels at random; answers how many there are to end."""
+        rest = most
+        for each in sorted(self._open.values(), key=lambda _: random()):
+            rest -= each.drain(rest)
+        return most - rest
 
     def leave(self, fanout: Fanout) -> None:
         """Hold a fan-out no more."""

@@ -8,8 +8,10 @@ told in a stream, with the time to wait in `retry:`.
 from __future__ import annotations
 
 import orjson
-from starlette.types import Message
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive, Send
 
+from bridge.endpoint.answers import refusal
 from bridge.wire.endings import Ending
 from bridge.wire.event import END
 from bridge.wire.sse import encode
@@ -47,3 +49,15 @@ def farewell(ending: Ending, reason: str) -> bytes:
     """The block of a `bridge.end` event, with `retry:` where the ending has a delay."""
     said = orjson.dumps(told(ending, reason)).decode()
     return encode(said, event=END, retry=ending.delay)
+
+
+async def turn_away(
+    connection: HTTPConnection, receive: Receive, send: Send, ending: Ending, reason: str
+) -> None:
+    """A final word as a status; a transient one as a short stream, where one is expected."""
+    expects_stream = "text/event-stream" in connection.headers.get("accept", "")
+    if not (ending.reconnect and expects_stream):
+        await refusal(ending, reason)(connection.scope, receive, send)
+        return
+    await send(START)
+    await send({"type": "http.response.body", "body": farewell(ending, reason)})

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+from bridge.endpoint.door import Door, Watch
 from bridge.endpoint.handshake import Handshake, handshake
 from bridge.endpoint.head import Fields, Head, ordinary
 from bridge.endpoint.offer import EXTENSION, Make, Takeover, offered
@@ -45,6 +46,7 @@ class Server(Protocol):
         tasks: those that a stop waits for.
         deflate: the compression that WebSockets may agree on.
         enabled: whether anything is to be tried before it.
+        door: limits connections that are no clients yet.
     """
 
     app: ASGIApp
@@ -52,17 +54,16 @@ class Server(Protocol):
     tasks: set[asyncio.Task[None]]
     deflate: ServerPerMessageDeflateFactory | None
     enabled: bool
+    door: Door | None
 
     @property
     def fields(self) -> Fields:
         """Header fields of every answer, such as the date."""
 
-    def scope(self, transport: asyncio.Transport, head: Head, *, socket: bool) -> dict[str, Any]:
+    def scope(self, front: Front, head: Head, *, socket: bool) -> dict[str, Any]:
         """What the server tells an application of a request."""
 
-    def give(
-        self, transport: asyncio.Transport, data: bytes, app: ASGIApp | None, *, socket: bool
-    ) -> bool:
+    def give(self, front: Front, data: bytes, app: ASGIApp | None, *, socket: bool) -> bool:
         """Serve a connection from its first bytes on, by `app` where one is given.
 
         Answers whether the application is being called for them.
@@ -74,21 +75,25 @@ class Front(asyncio.Protocol):
 
     Attributes:
         transport: as the server's own connections have it.
+        watch: bounds how long and how much it may say before that.
         call: the application's look at the first request, while it takes.
     """
 
-    __slots__ = ("__weakref__", "_server", "call", "transport")
+    __slots__ = ("__weakref__", "_server", "call", "transport", "watch")
 
     transport: asyncio.Transport
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.call: _Call | None = None
+        self.watch: Watch | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
         self.transport = transport  # type: ignore[assignment]
         self._server.connections.add(self)
+        if self._server.door:
+            self.watch = self._server.door.watch(self.transport, len(self._server.connections))
 
     def data_received(self, data: bytes) -> None:
         """Its first request; or it says more before that is answered."""
@@ -96,13 +101,19 @@ class Front(asyncio.Protocol):
             self.call.give()
             self.transport.get_protocol().data_received(data)  # type: ignore[attr-defined]
             return
+        data = self.watch.introduce(data) if self.watch else data
         head = ordinary(data) if self._server.enabled else None
         call = _Call.of(self, self._server, head, data) if head else None
-        if call is None:
+        if call:
+            self._begin(call)
+        elif data:
             self.leave()
-            self._server.give(self.transport, data, None, socket=False)
-            return
+            self._server.give(self, data, None, socket=False)
+
+    def _begin(self, call: _Call) -> None:
         self.call = call
+        if self.watch:  # its head is whole; how long an answer takes is the application's
+            self.watch.close()
         task = asyncio.get_running_loop().create_task(call.run())
         self._server.tasks.add(task)
         task.add_done_callback(self._server.tasks.discard)
@@ -125,6 +136,8 @@ class Front(asyncio.Protocol):
     def leave(self) -> None:
         """This is not the connection's protocol any more."""
         self._server.connections.discard(self)
+        if self.watch:
+            self.watch.close()
 
 
 class _Call:
@@ -183,7 +196,7 @@ class _Call:
             self._outcome = asyncio.get_running_loop().create_future()
             front.leave()
             socket = self._handshake is not None
-            if not self._server.give(front.transport, self._data, self._stand_in, socket=socket):
+            if not self._server.give(front, self._data, self._stand_in, socket=socket):
                 self.gone = True
                 self._lent.set()
 
@@ -191,8 +204,7 @@ class _Call:
 
     def _asked(self) -> MutableMapping[str, Any]:
         shake = self._handshake
-        transport = self._front.transport
-        scope = self._server.scope(transport, self._head, socket=shake is not None)
+        scope = self._server.scope(self._front, self._head, socket=shake is not None)
         scope["extensions"] = {EXTENSION: self._taking}
         if shake:
             scope["subprotocols"] = list(shake.subprotocols)
@@ -276,7 +288,7 @@ class _Call:
         if self._outcome and not self._outcome.done():
             self._outcome.set_result(error)
         elif error and not isinstance(error, ClientGoneError):
-            logging.getLogger("uvicorn.error").error(_FAULT, exc_info=error)
+            logging.getLogger("uvicorn.error").error("fault in the application", exc_info=error)
             self._front.transport.close()
         self._front.call = None
         del self._front
@@ -285,4 +297,3 @@ class _Call:
 _NOTHING: MutableMapping[str, Any] = MappingProxyType({})  # type: ignore[assignment]
 _SHOWN = ("client", "path", "query_string")
 _DISCONNECT: Message = {"type": "http.disconnect"}
-_FAULT = "Exception in ASGI application\n"

@@ -1,7 +1,7 @@
 """A gate before an endpoint that knows nothing of guards, such as a relay.
 
-Decides that whoever the guard does not let in does not reach the endpoint; which channel a request
-means is nothing that it could know, so it asks for a good credential alone.
+Decides that whoever the guard does not let in, or is over a limit, does not reach the endpoint;
+which channel a request means is nothing that it could know, so it asks for a good credential alone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny, refusal
 from bridge.endpoint.auth import Guard
+from bridge.endpoint.budget import Refused
+from bridge.endpoint.farewell import turn_away
 from bridge.endpoint.gateway import Gateway
-from bridge.endpoint.grant import Refusal
+from bridge.endpoint.grant import ANYONE, Refusal
+from bridge.wire.endings import Ending
 
 
 class Gate:
@@ -22,20 +25,30 @@ class Gate:
     Args:
         app: the endpoint.
         gateway: says for how long clients stay away.
-        guard: lets clients in.
+        guard: lets clients in; None lets in everybody.
     """
 
-    def __init__(self, app: ASGIApp, gateway: Gateway, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, gateway: Gateway, guard: Guard | None) -> None:
         self._app, self._gateway, self._guard = app, gateway, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or answer 401, 403 or 503; a WebSocket's handshake too."""
-        verdict = await self._guard.admit(HTTPConnection(scope), None)
-        if not isinstance(verdict, Refusal):
-            await self._app(scope, receive, send)
+        """Pass on, or answer 401, 403, 429 or 503; a WebSocket's handshake too."""
+        verdict = await self._guard.admit(HTTPConnection(scope), None) if self._guard else ANYONE
+        if isinstance(verdict, Refusal):
+            ending = self._gateway.delayed(verdict.ending)
+            await _refuse(scope, receive, send, ending, verdict.reason)
             return
-        ending = self._gateway.delayed(verdict.ending)
-        if scope["type"] == "websocket":
-            await deny(WebSocket(scope, receive, send), ending, verdict.reason)
-        else:
-            await refusal(ending, verdict.reason)(scope, receive, send)
+        with self._gateway.seated(scope, verdict.principal) as seat:
+            if isinstance(seat, Refused):
+                await _refuse(scope, receive, send, *self._gateway.over(seat))
+            else:
+                await self._app(scope, receive, send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, ending: Ending, reason: str) -> None:
+    if scope["type"] == "websocket":
+        await deny(WebSocket(scope, receive, send), ending, reason)
+    elif scope["method"] != "GET":  # a script reads statuses; an EventSource gives up at one
+        await refusal(ending, reason)(scope, receive, send)
+    else:
+        await turn_away(HTTPConnection(scope), receive, send, ending, reason)

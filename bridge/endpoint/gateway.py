@@ -6,7 +6,10 @@ request's body and never sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,19 +17,24 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from bridge.endpoint.auth import Guard
+from bridge.endpoint.budget import Budget, Refused, Seat
 from bridge.endpoint.fallback import Fallback
+from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.errors import InvalidChannel
+from bridge.hub.channel import ChannelKey
 from bridge.hub.hub import Hub
 from bridge.seams import Meter
 from bridge.wire.alias import Aliases
-from bridge.wire.endings import Ending
+from bridge.wire.endings import TOO_BIG, TRY_LATER, Ending
 from bridge.wire.names import ChannelName, served
 from bridge.wire.routes import RouteOptions, channel_of
 
 RETURN_AFTER = (1000, 5000)
 """Bounds of the random delay, in milliseconds, for clients that are asked to come back."""
 
+_LONGEST_WAIT = 60_000
+"""The longest delay, in milliseconds, that a client over its rate is told."""
 
 KEPT = 1024
 """Paths whose channels are remembered: clients of one channel come by the same one."""
@@ -63,6 +71,8 @@ class Gateway:
         aliases: other names of channels.
         patterns: the channels that are served; anything else is not found.
         guards: let clients in, by the name that a route gives; the empty one serves all others.
+        budget: what clients may use up.
+        clock: seconds, monotonic.
         fallback: notes the clients whose connections are not taken over.
     """
 
@@ -73,6 +83,8 @@ class Gateway:
     aliases: Aliases
     patterns: Sequence[str] = ("*",)
     guards: Mapping[str, Guard] = field(default_factory=lambda: {"": Guard()})
+    budget: Budget = field(default_factory=lambda: Budget(LimitOptions()))
+    clock: Callable[[], float] = time.monotonic
     fallback: Fallback = field(init=False)
     _named: Callable[[RouteOptions, Place], ChannelName | None] = field(init=False, repr=False)
 
@@ -115,6 +127,50 @@ class Gateway:
     def _name_of(self, route: RouteOptions, place: Place) -> ChannelName | None:
         name = channel_of(route, dict(place))
         return self.admit(name) if name else None
+
+    @contextmanager
+    def seated(
+        self, scope: Scope, principal: str = "", *, lasting: bool = True
+    ) -> Iterator[Seat | Refused]:
+        """A client's seat, for the length of the block unless it is kept; or why it gets none.
+
+        Args:
+            scope: of the client's request.
+            principal: who it is, empty where nobody knows.
+            lasting: see `Budget.enter`.
+        """
+        client = scope.get("client")
+        address = client[0] if client else ""
+        seat = self.budget.enter(address, principal, self.clock(), lasting=lasting)
+        try:
+            yield seat
+        finally:
+            if isinstance(seat, Seat) and not seat.kept:
+                seat.release()
+
+    def full(self, key: ChannelKey) -> tuple[Ending, str] | None:
+        """As `over`, where a channel takes no further reader. Asked right before it is joined."""
+        limit = self.budget.options.per_channel
+        if limit and self.hub.readers(key) >= limit:
+            return self.over(Refused("channel"))
+        return None if self.hub.make_room(key) else self.over(Refused("channels"))
+
+    def too_much(self, seat: Seat, size: int) -> tuple[Ending, str] | None:
+        """As `over`, where a frame is too large or its client sends too many."""
+        limit = self.options.max_frame_bytes
+        if size > limit:
+            return TOO_BIG, f"a frame exceeds {limit} bytes"
+        refused = seat.frame(size, self.clock())
+        return self.over(refused) if refused else None
+
+    def over(self, refused: Refused) -> tuple[Ending, str]:
+        """What a client over a limit is told, which is counted: when to come back, and why."""
+        self.meter.count("clients_refused", reason=refused.reason)
+        if refused.wait is None:
+            return self.delayed(TRY_LATER), refused.why
+        # later at random, so that all who are refused now are not refused together again
+        wait = refused.wait * 1000 * (1 + self.random())
+        return TRY_LATER.after(math.ceil(min(wait, _LONGEST_WAIT))), refused.why
 
     def delayed(self, ending: Ending) -> Ending:
         """The ending with a random delay, where it has none and the client should come back.

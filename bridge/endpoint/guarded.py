@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from bridge.endpoint.budget import Seat
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.grant import EXPIRED, MISSING, NOT_TO_SEND, Grant, Refusal, Verdict
 from bridge.endpoint.talk import Talk, Wire
@@ -33,6 +34,7 @@ class GuardedConversation(Conversation):
         talk: what all share.
         wire: the socket.
         name: the path's channel, None where it names none.
+        seat: see `Conversation`.
         visit: what the client may.
         notices: see `Conversation`.
     """
@@ -44,11 +46,12 @@ class GuardedConversation(Conversation):
         talk: Talk,
         wire: Wire,
         name: ChannelName | None,
+        seat: Seat,
         visit: Visit,
         *,
         notices: bool = False,
     ) -> None:
-        super().__init__(talk, wire, name, notices=notices)
+        super().__init__(talk, wire, name, seat, notices=notices)
         self._visit = visit
         self._held: deque[Frame] | None = None  # frames that wait while the guard asks
         self._place: str | None = None
@@ -60,7 +63,7 @@ class GuardedConversation(Conversation):
             self._expire()
             super().open(place)
             return
-        due = self._wheel.clock() + self._visit.patience
+        due = self._talk.wheel.clock() + self._visit.patience
         self.expire_at(due, UNAUTHORIZED, NOT_IN_TIME)
 
     def hear(self, frame: Frame) -> None:
@@ -90,12 +93,14 @@ class GuardedConversation(Conversation):
         """The first token opens the conversation, a later one of the same principal prolongs it."""
         known = self._visit.grant
         names = [self._name] if self._name else []
-        verdict = self._visit.show(shown.token, [*names, *(set(self._readers) - set(names))])
+        verdict = self._visit.show(shown.token, [*names, *(set(self.readers) - set(names))])
         self._when_known(verdict, partial(self._shown, shown.reply, known))
 
     def _shown(self, reply: str | None, known: Grant | None, verdict: Verdict) -> None:
         if isinstance(verdict, Refusal):
             self._close(self._talk.gateway.delayed(verdict.ending), verdict.reason)
+        elif not known and (full := self.seat.name(verdict.principal)):
+            self._close(*self._talk.gateway.over(full))
         elif known and (known.principal, known.scope) != (verdict.principal, verdict.scope):
             self._close(UNAUTHORIZED, OTHER)
         else:

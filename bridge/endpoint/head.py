@@ -93,7 +93,7 @@ def ordinary(data: bytes) -> Head | None:
     if b"connection" in named:
         options = [each.strip(_TRIMMED) for each in named[b"connection"].lower().split(b",")]
         keep_alive = b"close" not in options
-        upgrade = b"upgrade" in options and b"upgrade" in named
+        upgrade = b"upgrade" in options and bool(named.get(b"upgrade"))
     return Head(path, raw_path, query, fields, named, keep_alive, upgrade)
 
 

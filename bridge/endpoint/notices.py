@@ -1,7 +1,7 @@
-"""What the bridge itself says in an SSE stream: holes and heartbeats.
+"""What the bridge itself says: holes and heartbeats in an SSE stream, notices on a WebSocket.
 
-Decides their names and shapes only; the end is `farewell`'s. All are named events, which no legacy
-`onmessage` ever sees.
+Decides their names and shapes only; the end of a stream is `farewell`'s. On SSE all are named
+events, which no legacy `onmessage` ever sees.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import orjson
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
 from bridge.wire.event import GAP, PING, Event
+from bridge.wire.names import ChannelName
 from bridge.wire.sse import encode
 
 
@@ -28,3 +29,8 @@ def heartbeat_block(cursor: Cursor) -> bytes:
 def block_at(event: Event, cursor: Cursor) -> bytes:
     """An event that one client alone gets: its block leaves the client's place as it is."""
     return encode(str(event.data), event=event.type, id=str(cursor))
+
+
+def notice(kind: str, name: ChannelName, **members: object) -> str:
+    """A WebSocket's message for clients that asked for such: `type`, `channel`, then `members`."""
+    return orjson.dumps({"type": kind, "channel": name.text, **members}).decode()

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge.endpoint.answers import answer
+from bridge.endpoint.auth_options import DEFAULT, AuthOptions
+from bridge.endpoint.openapi_auth import CHALLENGED, TICKET_SCHEMA, desks, schemes, secured
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.wire.names import MAX_LENGTH, PATTERN, fields
 from bridge.wire.routes import PATTERNS, RouteOptions, converters, plain
@@ -24,8 +26,8 @@ _STREAM = "text/event-stream"
 _NAMED_BY = ("channel", "fileId", "projectId", "userId")
 _REFUSALS: Mapping[int, str] = {
     400: "The request is not one, or the backend calls it none.",
-    401: "Authentication is needed.",
-    403: "This client may not.",
+    401: "No good credential, here or at the backend.",
+    403: "This client, or a page of this origin, may not.",
     404: "No such channel.",
     408: "The body did not arrive in time.",
     410: "The channel is gone.",
@@ -37,7 +39,7 @@ _REFUSALS: Mapping[int, str] = {
     500: "The backend failed.",
     501: "The backend takes no messages.",
     502: "The backend is away or broke off.",
-    503: "The bridge is stopping.",
+    503: "The bridge is stopping, or cannot judge credentials now.",
 }
 _STREAM_REFUSALS = (400, 401, 403, 404, 408, 410, 413, 415, 422, 426, 429, 500, 502, 503)
 _UPLINK_REFUSALS = (*_STREAM_REFUSALS, 501)
@@ -49,35 +51,54 @@ class OpenApi:
     Args:
         routes: where channels are served.
         relays: streams that are opened by POST.
+        auths: `[auth]` and `[[auths]]`.
     """
 
-    def __init__(self, routes: Sequence[RouteOptions], relays: Sequence[RelayOptions]) -> None:
-        self._document = document(routes, relays)
+    def __init__(
+        self,
+        routes: Sequence[RouteOptions],
+        relays: Sequence[RelayOptions],
+        auths: Sequence[AuthOptions],
+    ) -> None:
+        self._document = document(routes, relays, auths)
 
     async def __call__(self, _: Request) -> Response:
         """The document."""
         return answer(200, self._document)
 
 
-def document(routes: Sequence[RouteOptions], relays: Sequence[RelayOptions]) -> Json:
+def document(
+    routes: Sequence[RouteOptions],
+    relays: Sequence[RelayOptions],
+    auths: Sequence[AuthOptions] = (AuthOptions(),),
+) -> Json:
     """The whole document.
 
     Args:
         routes: where channels are served.
         relays: streams that are opened by POST.
+        auths: `[auth]` and `[[auths]]`.
     """
-    paths: dict[str, Json] = _fixed()
+    guards = {options.name: options for options in auths}
+    paths: dict[str, Json] = _fixed(guards[""])
+    for path, options in desks(auths):
+        paths[path] = {"post": secured(_desk(path), options, but=("ticket",))}
     for relay in relays:
-        paths[relay.path] = _relay(relay)
+        named = "" if relay.auth == DEFAULT else relay.auth
+        paths[relay.path] = _guarded(_relay(relay), guards[named] if relay.auth else None)
     for route in routes:
         for path in route.sse_paths:
-            paths.setdefault(plain(path), _channel(route, path))
+            paths.setdefault(plain(path), _guarded(_channel(route, path), guards[route.auth]))
     return {
         "openapi": "3.1.0",
         "info": {"title": "ws2sse", "version": "1", "summary": "Realtime channels over HTTP."},
         "paths": paths,
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(), "securitySchemes": schemes(auths)},
     }
+
+
+def _guarded(operations: Json, options: AuthOptions | None) -> Json:
+    return {method: secured(each, options) for method, each in operations.items()}
 
 
 def _schemas() -> Json:
@@ -106,6 +127,7 @@ def _schemas() -> Json:
             required=("data",),
         ),
         "Hint": _object({"channel": _name(), **hint, **paths}),
+        "Ticket": TICKET_SCHEMA,
     }
 
 
@@ -117,11 +139,12 @@ def _object(properties: Json, required: Sequence[str] = ()) -> Json:
     }
 
 
-def _fixed() -> dict[str, Json]:
-    """What every bridge serves."""
+def _fixed(auth: AuthOptions) -> dict[str, Json]:
+    """What every bridge serves; `auth` guards the hint."""
     text = {"text/plain": {"schema": {"type": "string"}}}
     ready = {200: _json("Ready.", "Readiness"), 503: _json("Stopping.", "Readiness")}
-    hint = {200: _json("The wire to use.", "Hint"), 404: _refusal(404)}
+    refused = (403, 404) if auth.mode == "none" else (401, 403, 404, 503)
+    hint = {200: _json("The wire to use.", "Hint"), **_refusals(refused)}
     hinted = _operation("transport", "Which wire to use", hint, [_in_path("channel", _name())])
     any_object = {"application/json": {"schema": {"type": "object"}}}
     return {
@@ -129,12 +152,21 @@ def _fixed() -> dict[str, Json]:
         "/readyz": _read("readiness", "Whether clients are let in", ready),
         "/metrics": _read("metrics", "Counts, for Prometheus", {200: _content("Counts.", text)}),
         "/openapi.json": _read("openapi", "This document", {200: _content("OpenAPI.", any_object)}),
-        "/api/v1/transport/{channel}": {"get": hinted},
+        "/api/v1/transport/{channel}": {"get": secured(hinted, auth)},
     }
 
 
 def _read(name: str, summary: str, responses: Mapping[int, Json]) -> Json:
     return {"get": _operation(name, summary, responses)}
+
+
+def _desk(path: str) -> Json:
+    """Where tickets are had; the body does not matter."""
+    answers = {201: _json("A ticket, which serves once.", "Ticket")}
+    answers |= _refusals((400, 401, 403, 404, 503))
+    named = [_in_query("channel", {"type": "string"})]
+    identity = path.removeprefix("/api/v1/").replace("/", ".")
+    return _operation(identity, "A ticket for a client without headers", answers, named)
 
 
 def _channel(route: RouteOptions, path: str) -> Json:
@@ -149,10 +181,9 @@ def _channel(route: RouteOptions, path: str) -> Json:
         _in_query("last_event_id", {"type": "string"}),
         {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
     ]
-    refused = {status: _refusal(status) for status in _STREAM_REFUSALS}
-    stream = {200: _events(), 204: {"description": "The channel is complete."}, **refused}
-    accepted = {202: _json("The backend has it.", "Accepted")}
-    sent = accepted | {status: _refusal(status) for status in _UPLINK_REFUSALS}
+    complete = {204: {"description": "The channel is complete."}}
+    stream = {200: _events()} | complete | _refusals(_STREAM_REFUSALS)
+    sent = {202: _json("The backend has it.", "Accepted")} | _refusals(_UPLINK_REFUSALS)
     identity = plain(path).strip("/").replace("/", ".").replace("{", "").replace("}", "")
     reading = _operation(f"read.{identity}", "Read a channel", stream, [*named, *place])
     asking = _operation(f"ask.{identity}", "A stream's headers", stream, [*named, *place])
@@ -231,5 +262,8 @@ def _events() -> Json:
     return _content("An event stream.", {_STREAM: {"schema": _schema("Event")}})
 
 
-def _refusal(status: int) -> Json:
-    return _json(_REFUSALS[status], "Refusal")
+def _refusals(statuses: Sequence[int]) -> dict[int, Json]:
+    told = {status: _json(_REFUSALS[status], "Refusal") for status in statuses}
+    if 401 in told:
+        told[401]["headers"] = CHALLENGED
+    return told

@@ -13,11 +13,12 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from bridge.endpoint.door import Watched
 from bridge.endpoint.handshake import refusal
 
 
-class AttentiveProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, telling all requests that are not answered yet."""
+class AttentiveProtocol(Watched, HttpToolsProtocol):
+    """uvicorn's HTTP protocol, watched, and telling all requests that are not answered yet."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """As uvicorn."""

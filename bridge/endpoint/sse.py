@@ -19,9 +19,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bridge.endpoint.answers import refusal
 from bridge.endpoint.batch import body
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.fanout import Fanout
 from bridge.endpoint.fanouts import Fanouts
-from bridge.endpoint.farewell import START, farewell
+from bridge.endpoint.farewell import START, turn_away
 from bridge.endpoint.gateway import RESTARTS, Gateway, query_of
 from bridge.endpoint.grant import EXPIRED, Grant, Refusal
 from bridge.endpoint.notices import block_at, gap_block
@@ -34,6 +35,7 @@ from bridge.endpoint.taken import TakenStream
 from bridge.errors import InvalidChannel
 from bridge.history.cursor import Cursor
 from bridge.history.log import Gap
+from bridge.hub.channel import ChannelKey
 from bridge.wire.endings import NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.event import Event
 from bridge.wire.names import ChannelName
@@ -79,10 +81,21 @@ class EventStream:
             await send(START)
             await send({"type": "http.response.body", "body": b""})
         else:
-            await self._serve(request, send, name, grant)
+            await self._seat(request, send, grant.key(name), grant)
 
-    async def _serve(self, request: Request, send: Send, name: ChannelName, grant: Grant) -> None:
-        fanout, taken = self._fanouts.join(grant.key(name)), False
+    async def _seat(self, request: Request, send: Send, key: ChannelKey, grant: Grant) -> None:
+        with self._gateway.seated(request.scope, grant.principal) as seat:
+            if isinstance(seat, Refused):
+                await self._turn_away(request, send, *self._gateway.over(seat))
+            elif full := self._gateway.full(key):
+                await self._turn_away(request, send, *full)
+            else:
+                await self._serve(request, send, key, grant, seat)
+
+    async def _serve(
+        self, request: Request, send: Send, key: ChannelKey, grant: Grant, seat: Seat
+    ) -> None:
+        fanout, taken = self._fanouts.join(key), False
         try:
             channel, written = fanout.channel, written_cursor(request)
             place = channel.log.place(written)
@@ -94,8 +107,8 @@ class EventStream:
             session.apply(Signal.ACCEPTED)
             greeting = body(self._greeting(place))
             joins = written is None or isinstance(place, Gap)
-            waits = joins and self._joining.wanted(name)
-            client = _Client(fanout, session, grant.expires_at)
+            waits = joins and self._joining.wanted(key.name)
+            client = _Client(fanout, session, seat, grant.expires_at)
             taken = not waits and self._take(request.scope, client, START, greeting)
             if not taken:
                 await send(START)
@@ -111,14 +124,7 @@ class EventStream:
                 self._fanouts.leave(fanout)
 
     async def _turn_away(self, request: Request, send: Send, ending: Ending, reason: str) -> None:
-        """A final word as a status; a transient one as a short stream, where one is expected."""
-        ending = self._gateway.delayed(ending)
-        expects_stream = "text/event-stream" in request.headers.get("accept", "")
-        if not (ending.reconnect and expects_stream):
-            await refusal(ending, reason)(request.scope, request.receive, send)
-            return
-        await send(START)
-        await send({"type": "http.response.body", "body": farewell(ending, reason)})
+        await turn_away(request, request.receive, send, self._gateway.delayed(ending), reason)
 
     def _greeting(self, place: Cursor | Gap) -> bytes:
         """The first bytes, at once: an id, so that a client without an event can resume too."""
@@ -145,6 +151,7 @@ class EventStream:
             if not begin:  # there is no second try
                 self._gateway.fallback.note("sse", offered=take is not None)
             return False
+        client.seat.kept = True
         self._gateway.opened("sse")
         client.begin(stream)
         return True
@@ -152,13 +159,14 @@ class EventStream:
     def _taken(
         self, client: _Client, transport: asyncio.Transport, connections: set[Any]
     ) -> TakenStream:
-        stream = TakenStream(transport, connections, partial(self._gone, client.fanout))
+        stream = TakenStream(transport, connections, partial(self._gone, client))
         client.read_by(stream)
         return stream
 
-    def _gone(self, fanout: Fanout, _: TakenStream) -> None:
+    def _gone(self, client: _Client, _: TakenStream) -> None:
+        client.seat.release()
         self._gateway.gone("sse")
-        self._fanouts.leave(fanout)
+        self._fanouts.leave(client.fanout)
 
     async def _step(self, receive: Receive, send: Send, client: _Client) -> None:
         self._gateway.opened("sse")
@@ -181,12 +189,14 @@ class _Client:
     Attributes:
         fanout: where it reads.
         session: where it begins.
+        seat: released when it is gone.
         expires_at: when its credential does.
         shown: what it alone is shown first.
     """
 
     fanout: Fanout
     session: Session
+    seat: Seat
     expires_at: float | None
     shown: Sequence[Event] = ()
 

@@ -4,85 +4,25 @@ Decides when a connection can be taken (its response has begun, nothing is outst
 its transport to a protocol of ours; what happens on it then is `taken`'s and `taken_socket`'s.
 The two classes go into `uvicorn.Config(http=..., ws=...)`, which documents them as options, and
 offer themselves to endpoints as an ASGI extension. Nothing is patched. What is relied on beyond
-the documented options is listed in `RELIED_ON` and checked by a test, by name, against the
-installed uvicorn.
+the documented options is listed in `bridge.endpoint.relied_on`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from types import FunctionType
 from typing import Any
 
 from starlette.types import ASGIApp, Message
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from bridge.endpoint.door import Door, Watch
 from bridge.endpoint.front import Front
 from bridge.endpoint.handshake import is_shared, shared_deflate
-from bridge.endpoint.head import Fields, Head
+from bridge.endpoint.head import BYTES, Fields, Head
 from bridge.endpoint.offer import Make, Offering
 from bridge.endpoint.pipelined import AttentiveProtocol
 from bridge.endpoint.unreadable import AnsweringSocket
-
-RELIED_ON: Mapping[type, Iterable[str]] = {
-    Config: (
-        "asgi_version",
-        "limit_concurrency",
-        "load",
-        "loaded",
-        "loaded_app",
-        "root_path",
-        "ws_per_message_deflate",
-        "ws_protocol_class",
-    ),
-    ServerState: ("connections", "default_headers", "tasks"),
-    HttpToolsProtocol: (
-        "app",
-        "connection_made",
-        "connections",
-        "cycle",
-        "data_received",
-        "flow",
-        "handle_websocket_upgrade",
-        "on_headers_complete",
-        "parser",
-        "pipeline",
-        "scope",
-        "server_state",
-        "transport",
-    ),
-    FlowControl: ("resume_reading", "write_paused"),
-    RequestResponseCycle: (
-        "chunked_encoding",
-        "disconnected",
-        "message_event",
-        "response_complete",
-        "response_started",
-    ),
-    WebSocketsSansIOProtocol: (
-        "app",
-        "close_sent",
-        "close_timer",
-        "conn",
-        "connection_made",
-        "connections",
-        "data_received",
-        "disconnected",
-        "handshake_complete",
-        "handshake_initiated",
-        "loop",
-        "scope",
-        "stop_keepalive",
-        "transport",
-        "writable",
-    ),
-}
-"""Attributes of uvicorn's protocols that this file reads or sets."""
 
 
 class StreamProtocol(AttentiveProtocol):
@@ -121,6 +61,7 @@ class StreamProtocol(AttentiveProtocol):
         """Break the ring of references, so that what uvicorn held is freed with the task."""
         del self.app, self.cycle, self.flow, self.parser, self.scope, self.transport
         del self._unanswered
+        self.watch = None
 
 
 class SocketProtocol(AnsweringSocket):
@@ -174,25 +115,32 @@ class UvicornBehind:
         config: of one server.
         state: of the same.
         lifespan: what the application's start has left for its requests.
+        door: limits connections that are no clients yet.
     """
 
-    def __init__(self, config: Config, state: ServerState, lifespan: dict[str, Any]) -> None:
+    def __init__(
+        self, config: Config, state: ServerState, lifespan: dict[str, Any], door: Door | None
+    ) -> None:
         if not config.loaded:
             config.load()
         self._config, self.state, self._lifespan = config, state, lifespan
+        self.door = door
         self.app: ASGIApp = config.loaded_app
         self.connections: set[Any] = state.connections
         self.tasks = state.tasks
         self.deflate = shared_deflate() if config.ws_per_message_deflate else None
-        self.enabled = config.limit_concurrency is None  # uvicorn's own counts are its own
+        # uvicorn's own counts are its own, and so is a head that not every ordinary one is as short
+        longest = door.options.head_bytes if door else BYTES
+        self.enabled = config.limit_concurrency is None and longest >= BYTES
 
     @property
     def fields(self) -> Fields:
         """The date, anew each second, and what was configured."""
         return self.state.default_headers
 
-    def scope(self, transport: asyncio.Transport, head: Head, *, socket: bool) -> dict[str, Any]:
+    def scope(self, front: Front, head: Head, *, socket: bool) -> dict[str, Any]:
         """As uvicorn's protocols make it."""
+        transport, source = front.transport, front.watch.source if front.watch else None
         root, secure = self._config.root_path, bool(transport.get_extra_info("sslcontext"))
         scope: dict[str, Any] = {
             "type": "websocket" if socket else "http",
@@ -202,7 +150,7 @@ class UvicornBehind:
             },
             "http_version": "1.1",
             "server": _address(transport, "sockname"),
-            "client": _address(transport, "peername"),
+            "client": source or _address(transport, "peername"),
             "scheme": ("wss" if secure else "ws") if socket else ("https" if secure else "http"),
             "root_path": root,
             "path": root + head.path,
@@ -215,12 +163,14 @@ class UvicornBehind:
             scope["method"] = "GET"
         return scope
 
-    def give(
-        self, transport: asyncio.Transport, data: bytes, app: ASGIApp | None, *, socket: bool
-    ) -> bool:
+    def give(self, front: Front, data: bytes, app: ASGIApp | None, *, socket: bool) -> bool:
         """Make the protocol that uvicorn would have made at the start, and let it catch up."""
-        kind: Any = self._config.ws_protocol_class if socket else StreamProtocol
-        protocol = kind(self._config, self.state, self._lifespan)
+        transport, watch = front.transport, front.watch
+        if socket:
+            protocol = self._new_socket(watch)
+        else:
+            protocol = StreamProtocol(self._config, self.state, self._lifespan)
+            protocol.watch = watch
         whole, protocol.app = protocol.app, app or protocol.app
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
@@ -232,6 +182,11 @@ class UvicornBehind:
         protocol.app = Offering(whole, protocol._take)  # noqa: SLF001 - `app` was for one request
         return True
 
+    def _new_socket(self, watch: Watch | None) -> Any:  # noqa: ANN401 - as configured
+        kind: Any = self._config.ws_protocol_class
+        more = {"source": watch.source} if watch else {}
+        return kind(self._config, self.state, self._lifespan, **more)
+
 
 def _address(transport: asyncio.Transport, which: str) -> tuple[str, int | None] | None:
     """As ASGI has it: host and port, or the path of a socket that has one."""
@@ -242,10 +197,14 @@ def _address(transport: asyncio.Transport, which: str) -> tuple[str, int | None]
 
 
 class Entrance:
-    """What uvicorn makes each connection's protocol by."""
+    """What uvicorn makes each connection's protocol by.
 
-    def __init__(self) -> None:
-        self._server: UvicornBehind | None = None
+    Args:
+        door: limits connections that are no clients yet.
+    """
+
+    def __init__(self, door: Door | None = None) -> None:
+        self._door, self._server = door, None  # type: Door | None, UvicornBehind | None
 
     def __call__(
         self,
@@ -256,7 +215,7 @@ class Entrance:
     ) -> Front:
         """A connection that nothing was read from yet."""
         if self._server is None or self._server.state is not server_state:
-            self._server = UvicornBehind(config, server_state, app_state)
+            self._server = UvicornBehind(config, server_state, app_state, self._door)
         return Front(self._server)
 
 
@@ -264,16 +223,14 @@ def _nothing() -> None:
     """What is due once a taken connection's application has returned."""
 
 
-def protocols() -> dict[str, Any]:
-    """The options that make uvicorn offer its connections."""
-    return {"http": Entrance(), "ws": SocketProtocol}
+def protocols(door: Door | None = None, *, offer: bool = True) -> dict[str, Any]:
+    """The options that make uvicorn watch its connections, and offer them.
 
-
-def missing(relied_on: Mapping[type, Iterable[str]] = RELIED_ON) -> Iterable[str]:
-    """What the installed uvicorn lacks of that, as `Class.name`."""
-    for protocol, names in relied_on.items():
-        made = (each for each in vars(protocol).values() if isinstance(each, FunctionType))
-        known = set(dir(protocol)).union(*(each.__code__.co_names for each in made))
-        for name in names:
-            if name not in known:
-                yield f"{protocol.__name__}.{name}"
+    Args:
+        door: limits connections that are no clients yet.
+        offer: whether they are offered; else uvicorn keeps them.
+    """
+    if offer:
+        return {"http": Entrance(door), "ws": SocketProtocol}
+    watched = type(AttentiveProtocol.__name__, (AttentiveProtocol,), {"door": door})
+    return {"http": watched, "ws": AnsweringSocket}

@@ -5,16 +5,20 @@ Decides nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.endpoint.background import Background
 from bridge.endpoint.batch import Form
 from bridge.endpoint.fanouts import Fanouts
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.snapshot import Joining
+from bridge.endpoint.wheel import Wheel
 from bridge.wire.dialect import Dialect
 from bridge.wire.endings import Ending
+
+if TYPE_CHECKING:  # a conversation makes itself present
+    from bridge.endpoint.conversation import Conversation
 
 
 class Wire(Protocol):
@@ -50,6 +54,7 @@ class Talk:
         dialect: what frames mean.
         joining: snapshots for joiners.
         background: owns the tasks.
+        present: the conversations that are not over.
     """
 
     gateway: Gateway
@@ -57,3 +62,9 @@ class Talk:
     dialect: Dialect
     joining: Joining
     background: Background
+    present: set[Conversation] = field(default_factory=set)
+
+    @property
+    def wheel(self) -> Wheel:
+        """Times whatever is due later."""
+        return self.fanouts.service.wheel

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.auth import Guard
+from bridge.endpoint.budget import Refused
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.grant import INVALID, UNAVAILABLE, Refusal
 from bridge.errors import InvalidChannel
@@ -59,6 +60,10 @@ class TicketDesk:
         if isinstance(verdict, Refusal) or isinstance(credential, Refusal) or tickets is None:
             found = verdict if isinstance(verdict, Refusal) else INVALID
             return refusal(self._gateway.delayed(found.ending), found.reason)
+        with self._gateway.seated(request.scope, verdict.principal, lasting=False) as seat:
+            refused = seat if isinstance(seat, Refused) else seat.frame(0, self._gateway.clock())
+            if refused:
+                return refusal(*self._gateway.over(refused))
         ticket = tickets.issue(credential)
         if ticket is None:
             return refusal(self._gateway.delayed(UNAVAILABLE), "too many tickets are unused")

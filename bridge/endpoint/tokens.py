@@ -26,6 +26,9 @@ REMEMBERED = 4096
 
 MAX_TOKEN_BYTES = 16 * 1024
 
+_HEADERS = 64
+"""Headers whose meaning is kept: an issuer writes the same one into all its tokens."""
+
 _FAR = float(1 << 53)
 """No token outlives this, in seconds; whatever it says."""
 
@@ -65,6 +68,7 @@ class Tokens:
         self._options, self._named, self._clock, self._wall = options, named, clock, wall
         self._keys: Sequence[Key] = ()
         self._grants: OrderedDict[bytes, Grant] = OrderedDict()
+        self._headers: dict[str, dict[str, Any]] = {}
 
     def use(self, keys: Sequence[Key]) -> None:
         """Verify by these from now on; what others verified no longer counts."""
@@ -95,7 +99,7 @@ class Tokens:
 
     def _decide(self, token: str) -> Verdict:
         try:
-            header = jwt.get_unverified_header(token)
+            header = self._header(token)
         except _BAD:
             return replace(INVALID, label="malformed")
         algorithm = header.get("alg")
@@ -110,6 +114,17 @@ class Tokens:
             if isinstance(verdict, Grant) or verdict.label != "signature":
                 return verdict
         return verdict
+
+    def _header(self, token: str) -> dict[str, Any]:
+        """What a token says of itself; the rest of it is looked at when it is verified."""
+        written = token.partition(".")[0]
+        header = self._headers.get(written)
+        if header is None:
+            header = jwt.get_unverified_header(token)
+            if len(self._headers) >= _HEADERS:
+                self._headers.clear()
+            self._headers[written] = header
+        return header
 
     def _try(self, token: str, key: Key, algorithm: str) -> Verdict:
         options = self._options

@@ -7,7 +7,12 @@ sends that would hold a connection for ever.
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from bridge.endpoint.preface import Source
 
 _REFUSAL = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -16,7 +21,22 @@ _REFUSAL = (
 
 
 class AnsweringSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol, without that silence."""
+    """uvicorn's WebSocket protocol, without that silence.
+
+    Args:
+        *given: as uvicorn's.
+        source: the client's address, where a trusted proxy gave it.
+        **more: as uvicorn's.
+    """
+
+    def __init__(self, *given: Any, source: Source | None = None, **more: Any) -> None:  # noqa: ANN401
+        super().__init__(*given, **more)
+        self._source = source
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As uvicorn."""
+        super().connection_made(transport)
+        self.client = self._source or self.client
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn; a handshake that its parser gave up gets the parser's answer, else 400."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.gateway import RESTARTS, Gateway
 from bridge.endpoint.grant import Refusal
 from bridge.endpoint.sse import UNNAMED
@@ -76,15 +77,20 @@ class Uplink:
         if isinstance(grant, Refusal):
             return refusal(self._gateway.delayed(grant.ending), grant.reason)
         client = grant.principal or (request.client.host if request.client else "")
-        with self._turn(name, client) as queue:
-            async with queue.lock:
-                return await self._carry(request, grant.key(name))
+        with self._gateway.seated(request.scope, grant.principal, lasting=False) as seat:
+            if isinstance(seat, Refused):
+                return refusal(*self._gateway.over(seat))
+            with self._turn(name, client) as queue:
+                async with queue.lock:
+                    return await self._carry(request, grant.key(name), seat)
 
-    async def _carry(self, request: Request, key: ChannelKey) -> Response:
+    async def _carry(self, request: Request, key: ChannelKey, seat: Seat) -> Response:
         options = self._gateway.options
         frame = await read_frame(request, options.max_frame_bytes, options.send_timeout)
         if isinstance(frame, Ending):
             return refusal(frame, _WHY[frame.name])
+        if over := self._gateway.too_much(seat, len(frame)):
+            return refusal(*over)
         ending: Ending | None = self._gateway.hub.draining
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch, request, tasks.cancel_scope)

@@ -14,7 +14,7 @@ import anyio
 
 from bridge.endpoint.gateway import Gateway, label
 from bridge.hub.channel import Channel, ChannelKey
-from bridge.wire.endings import UNSUPPORTED, Ending
+from bridge.wire.endings import TRY_LATER, UNSUPPORTED, Ending
 from bridge.wire.frame import Frame
 
 PATIENCE = 10.0
@@ -45,9 +45,13 @@ class AsyncBell:
 async def carry(gateway: Gateway, key: ChannelKey, frame: Frame) -> Ending | None:
     """Take one frame to the backend: None once it is accepted, else why it is not.
 
-    `NO_WAY_UP` where no way to the backend is configured.
+    `NO_WAY_UP` where no way to the backend is configured, `TRY_LATER` where the channel is not open
+    and too many others are.
     """
     bell = AsyncBell()
+    if not gateway.hub.make_room(key):
+        gateway.meter.count("clients_refused", reason="channels")
+        return TRY_LATER
     channel = gateway.hub.join(key, bell)
     try:
         ending = await _carry(channel, bell, frame)

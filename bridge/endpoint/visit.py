@@ -52,6 +52,11 @@ class Visit:
         """Seconds in which it has to."""
         return self._guard.options.frame_timeout
 
+    @property
+    def principal(self) -> str:
+        """Who it is; empty while nobody knows."""
+        return self.grant.principal if self.grant else ""
+
     def grant_of(self, name: ChannelName) -> Grant:
         """What it may at a channel that it was admitted to."""
         return self._grants.get(name) or self.grant or ANYONE

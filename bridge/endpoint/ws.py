@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import RESTARTS, query_of
 from bridge.endpoint.grant import Refusal
@@ -70,7 +71,18 @@ class SocketEndpoint:
         if isinstance(client, Refusal):
             await self._refuse(websocket, client.ending, client.reason)
             return
-        guest = _Guest(websocket, name, client)
+        at_once = self._dialect.options.deliver == "connect" and not client.waiting
+        key = client.key(name) if name and at_once else None
+        with self._gateway.seated(scope, client.principal) as seat:
+            if isinstance(seat, Refused):
+                await self._refuse(websocket, *self._gateway.over(seat))
+            elif key and (full := self._gateway.full(key)):
+                await self._refuse(websocket, *full)
+            else:
+                await self._serve(_Guest(websocket, name, client, seat), receive, send)
+
+    async def _serve(self, guest: _Guest, receive: Receive, send: Send) -> None:
+        websocket, scope = guest.websocket, guest.websocket.scope
         if self._take(guest, self._acceptance(scope)):
             return
         await self._accept(websocket)
@@ -100,6 +112,7 @@ class SocketEndpoint:
             if not begin:  # there is no second try
                 self._gateway.fallback.note("ws", offered=take is not None)
             return False
+        guest.seat.kept = True
         self._gateway.opened("ws")
         socket.conversation = self._conversation(guest, socket)
         self._pulse.add(socket)
@@ -107,6 +120,7 @@ class SocketEndpoint:
         return True
 
     def _gone(self, socket: TakenSocket) -> None:
+        socket.conversation.seat.release()
         self._pulse.discard(socket)
         self._gateway.gone("ws")
 
@@ -132,10 +146,14 @@ class SocketEndpoint:
                 self._gateway.gone("ws")
 
     def _conversation(self, guest: _Guest, wire: TakenSocket | SteppedSocket) -> Conversation:
+        talk, name, seat = self._talk, guest.name, guest.seat
         notices = query_of(guest.websocket.scope).get("notices") in ("1", "true")
         if self._guard.is_open:
-            return Conversation(self._talk, wire, guest.name, notices=notices)
-        return GuardedConversation(self._talk, wire, guest.name, guest.visit, notices=notices)
+            made = Conversation(talk, wire, name, seat, notices=notices)
+        else:
+            made = GuardedConversation(talk, wire, name, seat, guest.visit, notices=notices)
+        talk.present.add(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +164,10 @@ class _Guest:
         websocket: the connection.
         name: the path's channel.
         visit: what it may.
+        seat: released when it is gone.
     """
 
     websocket: WebSocket
     name: ChannelName | None
     visit: Visit
+    seat: Seat

@@ -192,6 +192,15 @@ class Channel:
         if shared > 1:
             self._bells[bell] = shared - 1
 
+    def watch(self, bell: Bell) -> None:
+        """Ring `bell` as well, for somebody who is no reader: it keeps no channel open."""
+        self._bells.setdefault(bell, 0)
+
+    def unwatch(self, bell: Bell) -> None:
+        """Ring it no more; harmless where it was not rung."""
+        if not self._bells.get(bell, 1):
+            del self._bells[bell]
+
     def has(self, bell: Bell) -> bool:
         """Whether anyone reads by this bell."""
         return bell in self._bells

@@ -110,6 +110,11 @@ class Hub:
         meter: counts.
         new_latch: the completion latch of a channel, None where it needs none.
         incoming: what an event becomes before it gets its place.
+        max_channels: the most that are in memory at once; 0 is any number. See `make_room`.
+
+    Attributes:
+        draining: what newcomers are told from the beginning of a drain on.
+        emptying: whether all readers are to end then as soon as they have been sent everything.
     """
 
     def __init__(
@@ -124,18 +129,42 @@ class Hub:
         meter: Meter,
         new_latch: Callable[[ChannelKey], Latch | None] = lambda _: None,
         incoming: Incoming = unchanged,
+        max_channels: int = 0,
     ) -> None:
         self._source, self._store, self._new_epoch = source, store, new_epoch
         self._options, self._clock, self._call_later = options, clock, call_later
         self._meter, self._new_latch, self._incoming = meter, new_latch, incoming
         self._rooms: dict[ChannelKey, _Room] = {}
+        self._idle: dict[ChannelKey, _Room] = {}  # without readers, in the order of their leaving
+        self._max_channels = max_channels
         self.draining: Ending | None = None
+        self.emptying = False
+
+    def make_room(self, key: ChannelKey) -> bool:
+        """Whether a channel may be joined; forgets, for one that is not open, the longest idle.
+
+        To be asked before `join`, which opens whatever it is asked for.
+        """
+        if not self._max_channels or key in self._rooms or len(self._rooms) < self._max_channels:
+            return True
+        idle = next(iter(self._idle.values()), None)
+        if idle is None:
+            return False
+        idle.channel.lead.stop()
+        self._forget(idle)
+        return True
+
+    def readers(self, key: ChannelKey) -> int:
+        """How many sessions read a channel, which may not be open."""
+        room = self._rooms.get(key)
+        return room.channel.readers if room else 0
 
     def join(self, key: ChannelKey, bell: Bell) -> Channel:
         """Read a channel: opens it for the first reader. `bell` rings until `leave`."""
         room = self._rooms.get(key) or self._open(key)
         channel = room.channel
         room.rest()
+        self._idle.pop(key, None)
         if room.phase is Phase.PARKED or self._is_refusal_stale(channel):
             channel.start()
         room.phase = Phase.LIVE
@@ -151,11 +180,16 @@ class Hub:
             return
         room.rest()
         room.phase = Phase.LINGERING
+        self._idle[channel.key] = room
         room.timer = self._call_later(self._options.linger, lambda: self._park(room))
+
+    def refuse(self, ending: Ending = RESTART) -> None:
+        """Refuse newcomers from now on; who is here is ended by and by."""
+        self.draining = ending
 
     def drain(self, ending: Ending = RESTART) -> None:
         """Refuse newcomers from now on and wake every reader, so that each ends."""
-        self.draining = ending
+        self.draining, self.emptying = ending, True
         for channel in self.channels():
             channel.ring()
 
@@ -224,5 +258,6 @@ class Hub:
         if self._rooms.get(key) is not room:
             return False
         del self._rooms[key]
+        self._idle.pop(key, None)
         self._meter.gauge("channels", -1)
         return True

@@ -38,6 +38,7 @@ TABLE: tuple[Metric, ...] = (
     Metric("clients", "gauge", "Clients that are connected.", ("wire",)),
     Metric("clients_opened", "counter", "Clients that were accepted.", ("wire",)),
     Metric("clients_stepped", "counter", "Clients served without taking them over.", ("wire",)),
+    Metric("clients_refused", "counter", "Clients and frames over a limit.", ("reason",)),
     Metric("slow_clients", "counter", "Clients ended because a send took too long.", ("wire",)),
     Metric("events_published", "counter", "Events appended to a log."),
     Metric("events_delivered", "counter", "Events handed to clients.", ("wire",)),
@@ -53,6 +54,7 @@ TABLE: tuple[Metric, ...] = (
     Metric("frames_up", "counter", "Client frames taken to a backend.", ("outcome",)),
     Metric("frames_ignored", "counter", "Client frames that went nowhere.", ("reason",)),
     Metric("completions_latched", "counter", "Completions dropped as already delivered."),
+    Metric("logs_reclaimed", "counter", "Bytes trimmed since all logs together had too many."),
     Metric("history_commits", "counter", "Commits to the history's file.", ("outcome",)),
     Metric("polls", "counter", "Requests of the polling of last resort.", ("outcome",)),
     Metric("snapshots", "counter", "Snapshots that were fetched for joiners.", ("outcome",)),
@@ -62,6 +64,12 @@ TABLE: tuple[Metric, ...] = (
     Metric("tickets", "counter", "Tickets in URLs.", ("outcome",)),
     Metric("relay_streams", "counter", "Streams opened by POST.", ("outcome",)),
     Metric("relay_bytes", "counter", "Bytes of relayed streams."),
+    Metric("shadow_channels", "gauge", "Channels on which both backends are compared."),
+    Metric("shadow_pairs", "counter", "Messages that both backends said alike."),
+    Metric("shadow_differences", "counter", "Differences that nothing excuses.", ("kind",)),
+    Metric("shadow_lag_seconds", "gauge", "The other backend's lag, largest.", ("quantile",)),
+    Metric("shadow_skipped", "counter", "Messages that were left out of a comparison."),
+    Metric("shadow_faults", "counter", "Comparisons that failed or hung.", ("reason",)),
 )
 
 

@@ -1,4 +1,4 @@
-"""Recordings: what taps saw, as lines of JSON (docs/recordings.md), and back.
+"""Recordings: what taps saw, as lines of JSON (docs/verifying.md), and back.
 
 Decides what a line says and what of a damaged recording can still be used; never opens a file.
 A reader takes what it can: whatever it cannot is counted and told with the file and the line.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -113,12 +113,13 @@ class Transcript:
         name: what the file is called in what is told of it.
 
     Attributes:
+        name: as given.
         header: the first usable one; an empty one until it was read.
         unreadable: how many lines could not be used.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._number = 0
         self._complaints: dict[str, _Complaint] = {}
         self._is_foreign = False  # lines of a version that nobody here can read
@@ -157,7 +158,7 @@ class Transcript:
         """A line for each sort of trouble: `name:line: what`, by line; none where all is well."""
         found = sorted(self._complaints.items(), key=lambda each: each[1].line)
         return tuple(
-            f"{self._name}:{each.line}: {what}" + (f" ({each.count} times)" * (each.count > 1))
+            f"{self.name}:{each.line}: {what}" + (f" ({each.count} times)" * (each.count > 1))
             for what, each in found
         )
 
@@ -171,15 +172,17 @@ class Transcript:
 
     def _sight(self, said: Mapping[str, Any]) -> Sight | None:
         try:
-            at = self._settled(_time(said))
-            return _mark(said, at) if "mark" in said else _observation(said, at)
+            at = _time(said)
+            sight = _mark(said, at) if "mark" in said else _observation(said, at)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._refuse("not a line of a recording")
-        return None
+            return None
+        settled = self._settled(at)
+        return sight if settled == at else replace(sight, at=settled)
 
     def _refuse(self, what: str) -> None:
         if self._number == 1:
-            raise NotARecording(f"{self._name}:1: not a recording; `ws2sse record` writes one")
+            raise NotARecording(f"{self.name}:1: not a recording; `ws2sse record` writes one")
         self.unreadable += 1
         self._blame(what)
 

@@ -173,13 +173,14 @@ def _arrival(seen: Observation | None) -> str:
 
 
 def _values(finding: Finding) -> str:
+    why = f" ({_text(finding.reason)})" if finding.reason else ""
     if finding.path == "$" or (finding.legacy is None and finding.candidate is None):
-        return f'<p class="quiet">{wording.MEANINGS[finding.kind].capitalize()}.</p>'
+        return f'<p class="quiet">{wording.MEANINGS[finding.kind].capitalize()}{why}.</p>'
     old, new = (
         f"<code>{_text(wording.cut(value, 400))}</code>" if value is not None else "nothing"
         for value in (finding.legacy, finding.candidate)
     )
-    return f"<p>{old} became {new}.</p>"
+    return f"<p>{old} became {new}{why}.</p>"
 
 
 def _diff_row(row: Row) -> str:

@@ -84,6 +84,8 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     if finding.excused is not None:
         yield wording.cut(f"{'':24}{finding.excused}", width)
         return
+    if finding.reason:
+        yield wording.cut(f"{'':24}{finding.reason}", width)
     for side, value in _values(finding):
         yield wording.cut(f"{'':24}{side:<10} {value}", width)
 

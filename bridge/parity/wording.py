@@ -77,7 +77,9 @@ def seconds(value: float) -> str:
     if size >= 60:
         minutes, rest = divmod(round(size), 60)
         return f"{'-' * (value < 0)}{minutes} min {rest} s"
-    if size >= 1 or size == 0:
+    if size < 1e-9:  # what is left of a rounding
+        return "0 s"
+    if size >= 1:
         return f"{value:.3g} s"
     return f"{value * 1e3:.3g} ms" if size >= 1e-3 else f"{value * 1e6:.3g} µs"
 

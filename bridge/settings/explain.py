@@ -37,7 +37,7 @@ def explain(config: Config) -> list[str]:
 
 
 def _facts(config: Config) -> Iterator[str]:
-    points = (_serving, _access, _upstreams, _routes, _extras, _limits)
+    points = (_serving, _access, _upstreams, _routes, _extras, _watching, _limits)
     for topic, text in (fact for point in points for fact in point(config)):
         yield f"{topic:<10} {text}"
 
@@ -128,6 +128,15 @@ def _sample(config: Config) -> str:
     return re.sub(r"\[[^\]]*\]|[*?]", "42", config.channels[0])
 
 
+def _watching(config: Config) -> Iterator[Fact]:
+    shadow = config.shadow
+    if shadow.channels:
+        share = "all" if shadow.rate == 1 else f"{shadow.rate:.3g} of all"
+        yield "shadow", f"compares both backends on {share} {', '.join(shadow.channels)}"
+    if config.admin.token:
+        yield "admin", "/admin/parity, for those who bring the token"
+
+
 def _extras(config: Config) -> Iterator[Fact]:
     for poll in config.polls:
         yield "poll", f"{', '.join(poll.match)} after {poll.after:g} s without a result: {poll.url}"
@@ -164,7 +173,8 @@ def _limits(config: Config) -> Iterator[Fact]:
             f"{client.send_timeout:g} s, frames of up to {_size(client.max_frame_bytes)}"
         ),
     )
-    yield "stop", f"sessions get {config.drain_timeout:g} s to end"
+    pace = f", {config.drain_rate:g} of them a second" if config.drain_rate else ""
+    yield "stop", f"sessions get {config.drain_timeout:g} s to end{pace}"
 
 
 def _patience(silence: float) -> str:

@@ -22,13 +22,17 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.control.admin import AdminOptions
+from bridge.control.sampling import ShadowOptions
 from bridge.endpoint.auth_options import AuthOptions
+from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.origin import BrowserOptions
 from bridge.endpoint.relay_request import RelayOptions
 from bridge.history.log import LogOptions
 from bridge.hub.hub import HubOptions
 from bridge.ops.secrets import Mask, secrets_in
+from bridge.parity.options import CompareOptions
 from bridge.settings.access import check_auths
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.upstream.poll import PollOptions
@@ -94,11 +98,15 @@ class Config(BaseModel):
         access_log: whether each request and connection that is over is logged, at `info`, by its
             path without the query.
         drain_timeout: seconds that open sessions get to end when the bridge stops.
+        drain_rate: sessions that are ended a second when it stops, 0 = all at once; more where all
+            would not end in time. And clients a second that come back, by the delays that they are
+            told when sessions end together.
         upstream: the backends.
         reconnect: when to try a lost backend again.
         history: how much of a channel is kept.
         hub: how long channels outlive their clients.
         client: how sessions are treated.
+        limits: what clients may use up.
         dialect: what legacy WebSocket clients say and expect.
         envelope: what is read from a payload, and added to it.
         completion: which messages are results, told once.
@@ -107,6 +115,9 @@ class Config(BaseModel):
         polls: what is asked where a stream stays silent.
         snapshots: what is shown to those who join.
         relays: streams that are opened by POST.
+        parity: how backends are compared.
+        shadow: which channels are compared while clients read them.
+        admin: who may look into the running bridge.
         auth: how clients are authenticated, and which channels each may use.
         auths: other ways to do so, for routes that name one.
         browsers: which pages may use the bridge.
@@ -122,11 +133,13 @@ class Config(BaseModel):
     log_format: Literal["console", "json"] = "console"
     access_log: bool = False
     drain_timeout: float = Field(default=10.0, ge=0)
+    drain_rate: float = Field(default=500.0, ge=0, allow_inf_nan=False)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()
     history: LogOptions = LogOptions()
     hub: HubOptions = HubOptions()
     client: ClientOptions = ClientOptions()
+    limits: LimitOptions = LimitOptions()
     dialect: DialectOptions = DialectOptions()
     envelope: EnvelopeOptions = EnvelopeOptions()
     completion: CompletionOptions = CompletionOptions()
@@ -135,6 +148,9 @@ class Config(BaseModel):
     polls: tuple[PollOptions, ...] = ()
     snapshots: tuple[SnapshotOptions, ...] = ()
     relays: tuple[RelayOptions, ...] = ()
+    parity: CompareOptions = CompareOptions()
+    shadow: ShadowOptions = ShadowOptions()
+    admin: AdminOptions = AdminOptions()
     auth: AuthOptions = AuthOptions()
     auths: tuple[AuthOptions, ...] = ()
     browsers: BrowserOptions = BrowserOptions()
@@ -211,6 +227,12 @@ class Config(BaseModel):
         if given and not self.source:
             # whoever reads the configuration need not repeat this choice
             object.__setattr__(self, "source", given[0])
+        return self
+
+    @model_validator(mode="after")
+    def _shadows_a_second_backend(self) -> Self:
+        if self.shadow.channels and not (self.upstream.ws and self.upstream.sse):
+            raise ValueError("shadow compares two backends; give upstream.ws and upstream.sse both")
         return self
 
     @model_validator(mode="after")

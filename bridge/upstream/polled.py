@@ -9,11 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bridge.seams import Downstream, Lead
-from bridge.upstream.poll import LastResort, PollUpstream
-from bridge.wire.completion import Latch
+from bridge.upstream.poll import LastResort, PollOptions, PollUpstream
+from bridge.upstream.snapshot import SnapshotOptions
+from bridge.wire.completion import CompletionOptions, Latch
 from bridge.wire.endings import Ending
 from bridge.wire.event import Event
 from bridge.wire.frame import Frame
+from bridge.wire.names import ChannelName, served
+
+
+def latch_for(
+    options: CompletionOptions,
+    sources: Sequence[PollOptions | SnapshotOptions],
+    name: ChannelName,
+) -> Latch | None:
+    """A channel's latch, only where a second source could tell a result again.
+
+    It costs a look at each event.
+    """
+    if options.repeat == "keep" and not any(served(name, each.match) for each in sources):
+        return None
+    return Latch(options, name)
 
 
 class PolledLead:

@@ -14,7 +14,7 @@ dropped, holes, ends and binary messages are taken for what they are.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,7 +70,7 @@ class Reading:
             events = self._decoder.feed(chunk)
         except EventTooLarge as fault:
             return _give_up(fault)
-        for event in events:
+        for event in self._placed(events) if self._decoder.bare else events:
             kind, told = event.event, event.id
             if kind == "message" and self._missed is None:  # as `_sort`: nearly always
                 own = told if told != self._id else ""
@@ -85,6 +85,15 @@ class Reading:
         self._see(self._decoder.last_event_id)
         self._flush()
         return self._signals + self._breach() if len(chunk) > self._limit else self._signals
+
+    def _placed(self, events: Sequence[ServerSentEvent]) -> Iterator[ServerSentEvent]:
+        """The events, each when the ids that stood alone before it have been seen."""
+        begin = 0
+        for end, told in self._decoder.bare:
+            yield from events[begin:end]
+            begin = end
+            self._see(told)
+        yield from events[begin:]
 
     def _breach(self) -> list[Signal]:
         """What the decoder kept back where events preceded a breach of the limit in one chunk."""

@@ -19,6 +19,8 @@ STALL = 5.0
 _IDENTITY = frozenset({"type", "id"})
 """Members that say which message it is; altered only where there is nothing else."""
 
+_BODIES = ("object", "data")
+
 
 class Fault(StrEnum):
     """What may be done to a message."""
@@ -42,13 +44,13 @@ class Fault(StrEnum):
     """It and all behind it are held up for some seconds."""
 
     COALESCE = "coalesce"
-    """It and the next one are sent as one, a JSON array of both."""
+    """It is not sent: the next one, a newer state, stands for it."""
 
     ENCODING = "encoding"
     """Its JSON is written with other white space."""
 
     ENVELOPE = "envelope"
-    """It is wrapped into the member `data` of an object."""
+    """Its member `object` or `data` is called `payload`."""
 
     DISCONNECT = "disconnect"
     """All connections are cut behind it."""
@@ -148,10 +150,9 @@ class Faults:
             fault, held = self._held
             self._held = None
             self.counts[fault] += 1
-            if fault is Fault.COALESCE:
-                yield Send(_joined(held, message))
-            else:
-                yield from (Send(message), Send(held))
+            yield Send(message)
+            if fault is Fault.REORDER:
+                yield Send(held)
             return
         chosen = self._choose(message)
         if chosen is None:
@@ -188,7 +189,7 @@ class Faults:
             case Fault.ENCODING:
                 yield Send(replace(message, data=json.dumps(_parsed(message.data), indent=1)))
             case Fault.ENVELOPE:
-                yield Send(replace(message, data=_written({"data": _parsed(message.data)})))
+                yield Send(replace(message, data=_rewrapped(message.data)))
             case _:  # dropped
                 return
 
@@ -206,7 +207,9 @@ class Faults:
 
 def _befalls(fault: Fault, message: Message) -> bool:
     """Whether there is anything that the fault could change: some need JSON to change."""
-    if fault in (Fault.TYPE_DRIFT, Fault.ENCODING, Fault.ENVELOPE, Fault.COALESCE):
+    if fault is Fault.ENVELOPE:
+        return bool(_wrapping(message.data))
+    if fault in (Fault.TYPE_DRIFT, Fault.ENCODING):
         return isinstance(_parsed(message.data), dict | list)
     return True
 
@@ -222,9 +225,16 @@ def _written(tree: object) -> str:
     return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
 
 
-def _joined(first: Message, second: Message) -> Message:
-    both = [_parsed(first.data), _parsed(second.data)]
-    return replace(second, data=_written(both))
+def _wrapping(data: str | bytes) -> str:
+    """Which member holds a message's body; empty where none does."""
+    tree = _parsed(data)
+    return next((name for name in _BODIES if isinstance(tree, dict) and name in tree), "")
+
+
+def _rewrapped(data: str | bytes) -> str:
+    old = _wrapping(data)
+    tree = _parsed(data)
+    return _written({"payload" if name == old else name: tree[name] for name in tree})
 
 
 def _leaves(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - whatever JSON holds

@@ -52,10 +52,17 @@ class PlayOptions:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a recording holds, as its header says or, without one, its first lines show."""
+    """What a recording holds, as its header says or, without one, its first lines show.
+
+    Attributes:
+        channels: their names.
+        sides: whose messages.
+        began: when, in seconds since the epoch; None where it does not say.
+    """
 
     channels: frozenset[str]
     sides: frozenset[Side]
+    began: float | None = None
 
     @classmethod
     def of(cls, path: Path) -> Contents:
@@ -68,11 +75,12 @@ class Contents:
         known = {side.value: side for side in Side}
         sides = frozenset(known[name] for name in header.sides if name in known)
         if sides and header.channels:
-            return cls(frozenset(header.channels), sides)
+            return cls(frozenset(header.channels), sides, header.began)
         first = list(islice(sights(path, Transcript(path.name)), _LOOKED_AT))
         return cls(
             frozenset(header.channels) or frozenset(each.channel for each in first),
             frozenset(each.side for each in first),
+            header.began,
         )
 
 

@@ -71,6 +71,9 @@ class Decoder:
     most `max_event_bytes` together; a type and an id are each a line of that at most. Comments and
     unknown fields are forgotten at the end of their line.
 
+    Attributes:
+        bare: ids that blocks without data brought in the last chunk, and how many events before.
+
     Raises:
         ValueError: for a `max_event_bytes` below 1.
     """
@@ -79,25 +82,23 @@ class Decoder:
         if max_event_bytes < 1:
             raise ValueError(f"max_event_bytes is {max_event_bytes}; give at least 1")
         self._limit = max_event_bytes
-        # A line cut anywhere (in a name, in a character, in the BOM). A bytearray grows in place:
-        # a long line in small pieces costs its length, not its square.
+        # A line cut anywhere. A bytearray grows in place: small pieces cost as large ones.
         self._line = bytearray()
-        # A chunk ending in CR: that line is over, and an LF opening the next chunk is its second
-        # half, not an empty line.
+        # A chunk ended in CR: an LF opening the next one is its second half, not an empty line.
         self._after_cr = False
-        # A BOM cut anywhere: UTF-8 decode skips one at the start, and without CR or LF of its own
-        # it lies within the first line, so that line waits for it.
+        # UTF-8 decode skips a BOM at the start; without CR or LF, it lies within the first line.
         self._at_start = True
-        # The block's buffers, for a chunk that ends between two lines of one block. None is the
-        # empty data buffer; b"" is one empty data line, which the standard holds as a lone LF.
+        # The block's buffers. None is the empty data buffer; b"" is one empty data line, which the
+        # standard holds as a lone LF.
         self._data: bytes | bytearray | None = None
         self._type = ""
         self._block_retry: int | None = None
-        # The last event id buffer outlives its block, but counts only once a block ends: a stream
-        # cut in mid-block must not resume after an event that was never dispatched.
+        # An id counts only once its block ends: a stream cut in mid-block must not resume after an
+        # event that was never dispatched.
         self._id = ""
         self._last_event_id = ""
         self._retry: int | None = None
+        self.bare: list[tuple[int, str]] = []
         # A breach behind events of the same chunk; there is no picking up the stream after it.
         self._overflowed = False
 
@@ -122,6 +123,7 @@ class Decoder:
                 before it are returned, and the next call raises instead; so does every later one.
         """
         events: Events = []
+        self.bare.clear()
         if not self._overflowed:
             self._read(chunk, events)
         if self._overflowed and not events:
@@ -192,12 +194,14 @@ class Decoder:
                 else:
                     self._set(name, value)
             else:
-                # Dispatch, the steps in the standard's order: the id counts even without data.
-                self._last_event_id = self._id
+                # Dispatch: the id counts even without data.
                 if data is not None:
                     kind, last_id, retry = self._type or "message", self._id, self._block_retry
                     text = data.decode("utf-8", "replace")  # as `_text`, without another call
                     events.append(ServerSentEvent(text, kind, last_id, retry))
+                elif self._id != self._last_event_id:
+                    self.bare.append((len(events), self._id))
+                self._last_event_id = self._id
                 data, self._type, self._block_retry = None, "", None
         self._data = data
 
@@ -218,10 +222,7 @@ def _text(value: bytes | bytearray) -> str:
 
 
 def _appended(data: bytes | bytearray, value: bytes) -> bytearray:
-    """The data buffer with one more line; grows in place from the second line on.
-
-    No list of lines: empty ones by the million would cost pointers that the limit does not count.
-    """
+    """The data buffer with one more line. No list of lines: the limit counts no pointers."""
     if isinstance(data, bytes):
         data = bytearray(data)
     data += b"\n"
@@ -250,7 +251,7 @@ def encode(
         retry: the reconnection time, in milliseconds.
 
     Raises:
-        InvalidField: CR, LF or NUL in `event` or `id`, or a negative `retry`.
+        InvalidField: CR or LF in `event` or `id`, NUL in `id`, or a negative `retry`.
         UnicodeEncodeError: a lone surrogate, which UTF-8 cannot carry.
     """
     if event == "message" and id is not None and retry is None:
@@ -287,7 +288,7 @@ def _continued(text: str, prefix: str) -> str:
 
 def _one_line(name: str, value: str) -> str:
     """`value`, unless it would end its line, or be ignored (an id with NUL)."""
-    if "\n" in value or "\r" in value or "\0" in value:
+    if "\n" in value or "\r" in value or ("\0" in value and name == "id"):
         raise InvalidField(f"{name} holds CR, LF or NUL; an SSE field is one line of text")
     return value
 

@@ -27,7 +27,7 @@ def _scope(*headers: tuple[bytes, bytes]) -> Scope:
         "raw_path": f"/api/v1/events/{CHANNEL}".encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"accept", b"text/event-stream"), *headers],
+        "headers": [(b"host", b"bridge"), (b"accept", b"text/event-stream"), *headers],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 2),
     }

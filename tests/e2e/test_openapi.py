@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.backends import SseBackend
 from tests.support.bridges import bridging, upstream_of
+from tests.support.issuers import by_token, token
 
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 ENDLESS = "/x-stream == true"
@@ -57,3 +58,18 @@ async def test_streams_answer_as_documented_while_they_end(tmp_path: Path) -> No
         bridge.parts.hub.drain()
         said = await _tested(tmp_path, bridge.authority, "--include-by", ENDLESS, *accept)
     assert "Tested: 4" in said
+
+
+async def test_a_guarded_bridge_answers_as_documented_to_those_it_knows_and_to_others(
+    tmp_path: Path,
+) -> None:
+    # with a token it gets itself tickets too, and those are no ignored authentication
+    bearer = f"Authorization: Bearer {token(channels=['*'])}"
+    known = ("--header", bearer, "--exclude-checks", "ignored_auth")
+    async with (
+        SseBackend() as backend,
+        bridging(upstream_of(backend), channels=("*",), auth=by_token()) as bridge,
+    ):
+        for more in (known, ()):
+            said = await _tested(tmp_path, bridge.authority, "--exclude-by", ENDLESS, *more)
+            assert "Tested: 13" in said

@@ -276,6 +276,47 @@ def test_a_drain_ends_everyone_by_slices_with_a_delay_for_their_return() -> None
         assert client.ending[0] == RESTART.after(1234)
 
 
+@pytest.mark.parametrize("most", [1, 2, 5, 7, 100])
+def test_a_paced_drain_ends_as_many_as_are_due_and_serves_the_others(most: int) -> None:
+    hall = Hall(slice_=2)
+    clients = [hall.enter(form) for form in (Form.BLOCKS, Form.PAYLOADS) for _ in range(4)]
+    hall.settle()
+    hall.hub.refuse()
+    for due in (most, 0):
+        assert hall.fanouts.drain(due, lambda: 0.5) == min(due, len(clients))
+        hall.settle()
+        ended = [each for each in clients if each.ending]
+        assert len(ended) == min(most, len(clients))
+    assert all(each.ending and each.ending[0] == RESTART.after(1234) for each in ended)
+    before = {each: len(each.got) for each in clients}
+    hall.publish("x")
+    hall.settle()
+    assert all(len(each.got) == before[each] + (each not in ended) for each in clients)
+
+
+def test_a_paced_end_comes_after_what_there_is_to_say() -> None:
+    hall = Hall()
+    client = hall.enter()
+    hall.hub.refuse()
+    hall.publish("x")
+    assert hall.fanouts.drain(1, lambda: 0.5) == 1
+    assert client.ending is None
+    hall.settle()
+    assert client.said == ["x"]
+    assert client.ending
+
+
+def test_who_cannot_take_more_is_not_ended_in_place_of_those_who_can() -> None:
+    hall = Hall()
+    slow, quick = hall.enter(room=1), hall.enter()
+    for data in "ab":
+        hall.publish(data)
+        hall.settle()
+    hall.hub.refuse()
+    assert hall.fanouts.drain(2, lambda: 0.5) == 1
+    assert (slow.ending, bool(quick.ending)) == (None, True)
+
+
 def test_silence_brings_a_heartbeat_with_the_place_to_sse_clients_alone() -> None:
     hall = Hall(heartbeat=10.0)
     clients = {form: hall.enter(form) for form in Form}

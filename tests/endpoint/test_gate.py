@@ -7,15 +7,15 @@ from bridge.endpoint.relay_request import RelayOptions
 from tests.endpoint.parts import ask, bridging, talking
 from tests.support.issuers import bearer, by_token, token
 from tests.support.relays import EVENT_STREAM, StepBackend
-from tests.support.servers import serving
 
 PATH = "/v2/echat"
 EVIL = {"Origin": "https://evil.example", **bearer(token())}
 
 
 async def test_a_relay_with_an_auth_is_reached_by_a_good_credential_alone() -> None:
-    async with serving(StepBackend(headers=EVENT_STREAM)) as authority:
-        relay = RelayOptions(PATH, f"http://{authority}/", auth="staff")
+    backend = StepBackend(headers=EVENT_STREAM)
+    async with backend.running() as base:
+        relay = RelayOptions(PATH, f"{base}/", auth="staff")
         async with bridging(relays=(relay,), auths=(by_token(name="staff"),)) as running:
             for headers, status in (({}, 401), (bearer("nonsense"), 401), (EVIL, 403)):
                 answer = await ask(running.authority, "POST", PATH, headers=headers, data="{}")
@@ -27,3 +27,6 @@ async def test_a_relay_with_an_auth_is_reached_by_a_good_credential_alone() -> N
             async with talking(running.authority, PATH, additional_headers=bearer(token())):
                 pass
             assert running.count("relay_streams", outcome="rejected") == 0
+            backend.finish()
+            good = await ask(running.authority, "POST", PATH, headers=bearer(token()), data="{}")
+            assert good.status == 200

@@ -61,6 +61,12 @@ def test_a_client_that_closes_says_so(value: str) -> None:
     assert not head.keep_alive
 
 
+def test_an_upgrade_to_nothing_is_none() -> None:
+    head = ordinary(get(extra="Connection: Upgrade\r\nUpgrade: \r\n"))
+    assert head
+    assert not head.upgrade
+
+
 def test_an_upgrade_is_noticed() -> None:
     head = ordinary(upgrade())
     assert head

@@ -78,7 +78,7 @@ async def test_the_id_is_out_before_the_endpoint_waits_for_anything() -> None:
             "method": "GET",
             "path": EVENTS,
             "query_string": b"",
-            "headers": [],
+            "headers": [(b"host", b"bridge")],
         }
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(running.app, scope, receive, send)

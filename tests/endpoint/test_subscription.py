@@ -7,6 +7,7 @@ import pytest
 
 from bridge.endpoint.background import Background
 from bridge.endpoint.batch import Form
+from bridge.endpoint.budget import Seat
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.options import ClientOptions
@@ -72,13 +73,15 @@ class Talking:
         self.audience, self.socket = audience, socket = Audience(), Socket(form)
         gateway = Gateway(audience.hub, ClientOptions(), audience.counts, lambda: 0.5, Aliases(()))
         talk = Talk(gateway, audience.fanouts, Dialect(dialect), Joining(None), Background())
-        self.conversation = Conversation(talk, socket, NAME, notices=notices)
+        seat = gateway.budget.enter("192.0.2.1", "", 0.0)
+        assert isinstance(seat, Seat)
+        self.conversation = Conversation(talk, socket, NAME, seat, notices=notices)
         self.conversation.open(None)
         socket.said.clear()  # the place at which it begins
 
     @property
     def subscription(self) -> Subscription:
-        outlet = self.conversation._readers[NAME].outlet
+        outlet = self.conversation.readers[NAME].outlet
         assert isinstance(outlet, Subscription)
         return outlet
 

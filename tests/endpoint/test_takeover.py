@@ -1,4 +1,4 @@
-"""What is relied on of uvicorn, and when a connection can be taken over and when it cannot."""
+"""When a connection can be taken over and when it cannot."""
 
 import asyncio
 import gc
@@ -11,14 +11,13 @@ from typing import Any
 from weakref import ref
 
 import pytest
-import uvicorn
 from starlette.types import Scope
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from bridge.endpoint.fallback import NOT_OFFERED
 from bridge.endpoint.snapshot import Joining
-from bridge.endpoint.takeover import Entrance, SocketProtocol, StreamProtocol, missing
+from bridge.endpoint.takeover import Entrance, SocketProtocol, StreamProtocol
 from bridge.endpoint.ws import SocketEndpoint
 from bridge.wire.event import Event
 from tests.endpoint.parts import SOCKET, Running, bridging
@@ -39,24 +38,6 @@ async def offering(**server: object) -> AsyncIterator[Running]:
 
 def was_taken(bridge: Running, wire: str) -> bool:
     return bridge.count("clients_stepped", wire=wire) == 0
-
-
-def test_the_installed_uvicorn_has_what_taking_over_relies_on() -> None:
-    lacking = ", ".join(missing())
-    assert not lacking, (
-        f"uvicorn {uvicorn.__version__} no longer has {lacking}, which bridge/endpoint/takeover.py "
-        "relies on: mend it there, or hold uvicorn back"
-    )
-
-
-def test_what_is_not_there_is_named() -> None:
-    class Changed:
-        def __init__(self) -> None:
-            self.transport = None
-
-        def stop(self) -> None: ...
-
-    assert list(missing({Changed: ("transport", "stop", "conn")})) == ["Changed.conn"]
 
 
 async def test_a_stream_is_taken_over_with_its_bytes_unchanged() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 from websockets.asyncio.client import ClientConnection
@@ -71,13 +72,17 @@ def statuses(answer: bytes) -> list[int]:
 
 
 @asynccontextmanager
-async def attacked() -> AsyncIterator[Attacked]:
-    """A bridge with its witnesses, who are asked once more at the end."""
+async def attacked(**client: Any) -> AsyncIterator[Attacked]:
+    """A bridge with its witnesses, who are asked once more at the end.
+
+    Args:
+        client: more of the bridge's `ClientOptions`.
+    """
     async with (
         SseBackend() as backend,
         # A reader behind whose request another one waits is not read from until it is answered;
         # so that it has left is noticed by the next heartbeat.
-        bridging(upstream_of(backend), client=ClientOptions(heartbeat=0.2)) as bridge,
+        bridging(upstream_of(backend), client=ClientOptions(heartbeat=0.2, **client)) as bridge,
         streaming(bridge.authority, f"/api/v1/events/{CHANNEL}") as stream,
         talking(bridge.authority, f"/api/v1/ws/{CHANNEL}") as socket,
     ):

@@ -210,12 +210,22 @@ async def test_bytes_in_a_cursor_header_are_unreadable_and_no_more() -> None:
         assert b'"reason":"unreadable"' in await attacker.until(b"\n\n")
 
 
-@pytest.mark.parametrize("field", ["a\nb", "a\rb", "a\0b", "a\r\ndata: x"])
+async def test_a_backends_odd_event_name_ends_nobodys_stream() -> None:
+    async with attacked() as under:
+        under.backend.publish("project.witness", "x", event="a\0b")
+        event = await under.stream.event()
+        assert (event.event, event.data) == ("a\0b", "x")
+        assert await under.socket.recv() == "x"
+
+
+@pytest.mark.parametrize("field", ["a\nb", "a\rb", "a\r\ndata: x"])
 def test_an_event_cannot_be_written_with_a_field_that_injects_lines(field: str) -> None:
     with pytest.raises(InvalidField):
         encode("x", event=field)
     with pytest.raises(InvalidField):
         encode("x", id=field)
+    with pytest.raises(InvalidField):
+        encode("x", id="a\0b")
 
 
 async def test_what_a_backend_says_cannot_forge_an_event_of_the_bridge() -> None:
@@ -322,3 +332,24 @@ async def test_a_body_that_comes_byte_by_byte_holds_nobody_up() -> None:
         answer = await _slowly(under, [head, *(bytes((each,)) for each in body)])
         assert statuses(answer) == [202]
         assert under.backend.received[0].raw == body
+
+
+LARGE = 20 * 1024 * 1024
+OVERSIZED = {
+    "a length that is too large": _post(f"Content-Length: {LARGE}"),
+    "chunks that add up": _post(CHUNKED, body=(b"100000\r\n" + b"x" * 2**20 + b"\r\n") * 17),
+}
+
+
+async def test_a_body_that_is_too_large_is_refused_before_its_end() -> None:
+    async with attacked() as under:
+        for name, request in OVERSIZED.items():
+            assert (name, statuses(await under.exchange(request))) == (name, [413])
+        assert not under.backend.received
+
+
+async def test_a_body_that_stops_coming_is_given_up() -> None:
+    async with attacked(send_timeout=0.2) as under:
+        answer = await under.exchange(_post("Content-Length: 10", body=b"abc"))
+        assert statuses(answer) == [408]
+        assert not under.backend.received

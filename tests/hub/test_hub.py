@@ -106,6 +106,13 @@ def test_draining_wakes_every_reader_and_stands() -> None:
     assert [bell.count for bell in bells] == [1, 1]
 
 
+def test_refusing_newcomers_wakes_nobody() -> None:
+    world, bell = World(), Rings()
+    world.hub.join(key(), bell)
+    world.hub.refuse()
+    assert (world.hub.draining, world.hub.emptying, bell.count) == (RESTART, False, 0)
+
+
 def test_closing_stops_every_upstream_and_cancels_every_timer() -> None:
     world = World()
     bell = Rings()
@@ -183,3 +190,37 @@ def test_closing_leaves_the_logs_to_the_store_and_a_latch_learns_what_they_tell(
     world.hub._new_latch = lambda _: latch
     assert world.hub.join(key(), bell).log is log
     assert latch.seqs == [1, 2]
+
+
+# Channels in memory.
+
+
+def test_the_longest_idle_channel_makes_room_whether_it_lingers_or_is_parked() -> None:
+    world = World(HubOptions(linger=10, retain=100))
+    world.hub._max_channels = 3
+    bell = Rings()
+    for name in ("file.1", "file.2", "file.3"):
+        assert world.hub.make_room(key(name))
+        world.hub.join(key(name), bell)
+    assert not world.hub.make_room(key("file.4"))
+    assert world.hub.make_room(key("file.1"))
+    first, second, _ = world.hub.channels()
+    world.hub.leave(second, bell)
+    world.pass_time(15)  # parked
+    world.hub.leave(first, bell)  # lingers
+    for name, gone in (("file.4", "file.2"), ("file.5", "file.1")):
+        assert world.hub.make_room(key(name))
+        world.hub.join(key(name), bell)
+        assert gone not in {str(channel.key) for channel in world.hub.channels()}
+    assert not world.hub.make_room(key("file.6"))
+    assert world.hub.readers(key("file.5")) == 1
+    assert world.hub.readers(key("file.6")) == 0
+
+
+def test_a_channel_that_is_read_again_is_idle_no_more() -> None:
+    world = World()
+    world.hub._max_channels = 1
+    bell = Rings()
+    world.hub.leave(world.hub.join(key(), bell), bell)
+    world.hub.join(key(), bell)
+    assert not world.hub.make_room(key("file.1"))

@@ -140,6 +140,8 @@ class TakeoverMachine(RuleBasedStateMachine):
             for pair in self.pairs:
                 for end in pair.ends:
                     end.line.writer.transport.abort()
+            await until(lambda: not self.bridge.gateway.budget.taken)
+            assert not self.bridge.drain.present
             self.stop.set()
             await self.host
 

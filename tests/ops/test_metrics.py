@@ -24,8 +24,10 @@ BOUNDED = frozenset(
         "reader.session.wire",
         "name",  # of an ending, those of applications being one (supervise)
         "label(ending)",  # likewise
+        "quantile",  # of a lag: two
         "label(ending) if ending else 'accepted'",
         "reason",  # of a hole or of an ignored frame, a constant of the module that says so
+        "refused.reason",  # a key of `budget.WHY`
         "refusal.label",  # why a client is not let in: constants of grant and tokens
         "outcome",  # a constant of the same function
         "judge(options, answer).value",  # an Enum

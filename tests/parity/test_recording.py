@@ -166,5 +166,13 @@ def test_a_clock_that_was_set_anew_goes_on_from_where_it_was() -> None:
     assert [each.at for each in sights] == [100.0, 100.0, 101.0]
 
 
+def test_a_line_that_cannot_be_used_sets_no_clock() -> None:
+    said = recording.line(Mark(Side.LEGACY, "c", 100.0, Turn.OPENED))
+    wrong = said.replace(b"100", b"5").replace(b"opened", b"dreamt")
+    sights, transcript = read(HEADER, said, wrong, said.replace(b"100", b"101"))
+    assert [each.at for each in sights] == [100.0, 101.0]
+    assert transcript.notes() == ("a.ndjson:3: not a line of a recording",)
+
+
 def test_channels_that_only_one_recording_has_are_named() -> None:
     assert recording.foreign(("b", "a", "c"), ("c",)) == ("a", "b")

@@ -12,6 +12,7 @@ from bridge.parity.finding import Kind
     ("value", "shown"),
     [
         (0.0, "0 s"),
+        (-2.8e-14, "0 s"),
         (0.0000031, "3.1 µs"),
         (0.0021, "2.1 ms"),
         (-0.41, "-410 ms"),

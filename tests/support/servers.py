@@ -14,7 +14,6 @@ import anyio
 import uvicorn
 
 from bridge.endpoint.takeover import protocols
-from bridge.server import PLAIN
 from tests.support.waiting import until
 
 
@@ -32,7 +31,7 @@ def offers_connections() -> bool:
 
 def ways(*, fast: bool) -> dict[str, Any]:
     """The options by which uvicorn offers its connections, or keeps them."""
-    return dict(protocols() if fast else PLAIN)
+    return protocols(offer=fast)
 
 
 @asynccontextmanager

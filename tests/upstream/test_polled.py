@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from bridge.seams import Downstream, Unmetered
 from bridge.upstream.poll import PollOptions, PollUpstream
-from bridge.upstream.polled import PolledLead
-from bridge.wire.completion import Latch
+from bridge.upstream.polled import PolledLead, latch_for
+from bridge.wire.completion import CompletionOptions, Latch
 from bridge.wire.endings import NOT_FOUND, UNSUPPORTED, Ending
 from bridge.wire.event import Event
 from bridge.wire.frame import Frame
@@ -182,3 +182,10 @@ async def test_frames_go_by_the_streams_own_way(can: bool) -> None:
         assert played.lead.can_send is can
         assert played.lead.resumable is can
         assert await played.lead.send(Frame("x")) is UNSUPPORTED
+
+
+def test_a_channel_has_a_latch_only_where_a_second_source_could_repeat_a_result() -> None:
+    polls = (PollOptions(("file.*",), "http://h/{id}"),)
+    assert latch_for(CompletionOptions(), polls, FILE)
+    assert latch_for(CompletionOptions(), polls, ChannelName("user.7")) is None
+    assert latch_for(CompletionOptions(repeat="drop"), (), FILE)

@@ -55,6 +55,16 @@ def test_an_id_that_repeats_for_want_of_an_id_field_is_not_the_events_own() -> N
     assert signal == got([event("a", id="5"), event("a")], last_id="5")
 
 
+@pytest.mark.parametrize("cut", range(len(b"id: 5\n\ndata: a\n\n")))
+def test_an_id_that_stood_alone_is_no_later_events_own_however_the_bytes_are_cut(cut: int) -> None:
+    reads, stream = reading(), b"id: 5\n\ndata: a\n\n"
+    signals = [*reads.take(stream[:cut]), *reads.take(stream[cut:])]
+    assert [each for signal in signals if isinstance(signal, Got) for each in signal.events] == [
+        event("a")
+    ]
+    assert signals[-1] == got([event("a")], last_id="5")
+
+
 def test_the_first_id_is_the_events_own_even_where_the_request_named_it() -> None:
     (signal,) = reading("5").take(b"id: 5\ndata: a\n\n")
     assert signal == got([event("a", id="5")], last_id="5")

@@ -4,6 +4,7 @@ import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -266,8 +267,10 @@ def test_blocks_without_data_change_the_reader_and_dispatch_nothing() -> None:
     assert read([encode_id("1-2"), encode_retry(10), comment("x")]) == Reading([], "1-2", 10)
 
 
-@pytest.mark.parametrize("field", ["event", "id"])
-@pytest.mark.parametrize("poison", ["\n", "\r", "\r\n", "\0"])
+@pytest.mark.parametrize(
+    ("field", "poison"),
+    [*product(["event", "id"], ["\n", "\r", "\r\n"]), ("id", "\0")],
+)
 @pytest.mark.parametrize("text", ["{}", "{}data: forged", "x{}{}data: forged{}{}", "x{}"])
 def test_a_field_that_would_inject_a_line_is_refused(field: str, poison: str, text: str) -> None:
     hostile: dict[str, Any] = {field: text.replace("{}", poison)}
@@ -275,6 +278,10 @@ def test_a_field_that_would_inject_a_line_is_refused(field: str, poison: str, te
         encode("x", **hostile)
     with pytest.raises(InvalidField):
         encode_id(text.replace("{}", poison))
+
+
+def test_a_type_may_hold_a_nul_which_ends_nothing() -> None:
+    assert read([encode("x", event="a\0b")]).events == [ServerSentEvent("x", "a\0b")]
 
 
 def test_a_negative_retry_is_refused() -> None:

@@ -19,7 +19,7 @@ ARGS ?=
 
 HARNESS := build/benchmarks/load build/benchmarks/limit
 
-.PHONY: help demo bench soak fuzz test check format lock system-deps clean
+.PHONY: help demo bench bench-parity soak fuzz test check format lock system-deps clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
@@ -33,6 +33,9 @@ bench: $(READY) $(PEERS_READY) $(HARNESS) ## Measure beside real peers; ARGS=--q
 
 soak: $(READY) ## Minutes of churn, dying backends, stalled readers and a drain; ARGS=--quick
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench-parity: $(READY) ## Measure what comparing two backends costs; ARGS="--only faults"
+	@$(BIN)/python -m benchmarks.parity $(ARGS)
 
 fuzz: $(READY) $(FUZZ_READY) ## Fuzz all that reads foreign bytes, 20 s each; ARGS="--seconds 300"
 	@$(FUZZ)/bin/python -m tests.fuzz $(ARGS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +20,9 @@ import orjson
 
 Value = Any
 """A parsed payload: what JSON gives in Python, or `Opaque`."""
+
+_FRACTION = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")
+"""A number that may be whole all the same, wherever one may stand; found in texts at times."""
 
 _WHOLE_DIGITS = 400
 """A double has no more digits before its point, so no number in JSON needs more either."""
@@ -46,6 +50,14 @@ def parse(data: str | bytes) -> Value:
     """
     if isinstance(data, bytes):
         return Opaque(data)
+    if not _FRACTION.search(data):
+        try:
+            value = orjson.loads(data)
+            # Where the text comes back to the byte no member was lost and no number rounded.
+            if orjson.dumps(value) == data.encode():
+                return value
+        except (ValueError, TypeError):
+            pass
     try:
         return _DECODER.decode(data)
     except (ValueError, RecursionError):

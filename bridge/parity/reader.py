@@ -10,7 +10,7 @@ from bridge.parity.canonical import Value, canonical, digest, parse, text
 from bridge.parity.envelope import EnvelopeRules, Form, Message, unwrap
 from bridge.parity.finding import Kind
 from bridge.parity.ids import Ids, first
-from bridge.parity.item import Item
+from bridge.parity.item import Item, State
 from bridge.parity.observation import Side
 from bridge.parity.options import CompareOptions
 from bridge.parity.rules import Pattern, Rules, member
@@ -59,8 +59,12 @@ class Reader:
     def entity(self, item: Item) -> tuple[str, str]:
         """Type and id of what a message is about; the id is empty where it names none."""
         if item.entity is None:
+            was_read = item.message is not None
             message = self.message(item)
             item.entity = message.type, self.ids.of(message)
+            if item.state is State.PAIRED and not was_read:
+                # Its order is all that is still asked about it.
+                item.put_away()
         return item.entity
 
     def version(self, item: Item) -> str:
@@ -103,7 +107,8 @@ class Reader:
     def met(self, left: Item, right: Item, times: int = 1) -> None:
         """Twins were found, by their text or by what is stable in them."""
         message = self.message(left)
-        self.ids.twins(message, self.message(right))
+        alike = left.seen.data == right.seen.data
+        self.ids.twins(message, message if alike else self.message(right))
         self.volatile.met(message.type, times)
 
     def apart(self, left: Item, right: Item) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bridge.parity.envelope import EnvelopeRules, Form
 from bridge.parity.finding import Kind
+from bridge.parity.item import State
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader, place_of_type, told
 from bridge.parity.volatile import Volatile
@@ -28,6 +29,14 @@ def test_an_entity_is_a_type_and_an_id() -> None:
     assert reader().entity(item(task("a", file_id="b"))) == ("task", "a")
     assert reader().entity(item('{"type":"task","object":{"file_id":7}}')) == ("task", "7")
     assert reader().entity(item("tick")) == ("", "")
+
+
+def test_of_a_pair_no_more_than_its_entity_is_kept() -> None:
+    one = item(task("a"))
+    one.state = State.PAIRED
+    assert reader().entity(one) == ("task", "a")
+    assert one.message is None
+    assert reader().entity(one) == ("task", "a")
 
 
 def test_a_version_is_the_first_that_is_there() -> None:

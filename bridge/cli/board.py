@@ -91,4 +91,4 @@ def _lag(look: Look) -> str:
 def _differences(look: Look) -> str:
     found = sorted(look.statistics.kinds.items(), key=lambda each: -each[1])
     said = ", ".join(f"{wording.number(count)} {kind.value}" for kind, count in found if count)
-    return said or "no differences"
+    return f"{said}, noise included" if said else "no differences"

@@ -35,6 +35,8 @@ class AdminOptions:
     def __post_init__(self) -> None:
         if self.token and len(self.token) < SHORTEST:
             raise ValueError(f"token is short enough to be guessed; use {SHORTEST} characters")
+        if not (self.token.isascii() and self.token.isprintable()) or " " in self.token:
+            raise ValueError("token holds characters that no header carries; use letters or digits")
 
 
 class Guard:

@@ -14,7 +14,7 @@ from bridge.parity.envelope import EnvelopeRules
 from bridge.parity.finding import Finding, Kind
 from bridge.parity.ledger import LEFT, RIGHT, Ledger
 from bridge.parity.noise import Noise
-from bridge.parity.observation import Observation, Side, Sight
+from bridge.parity.observation import Mark, Observation, Side, Sight, Turn
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
 from bridge.parity.report import Evidence, Lag, Moment, Report
@@ -79,6 +79,7 @@ class Comparison:
         self._volatile = Volatile(self._noise.volatile)
         self._candidate = self._streams(typed=bool(self._noise))
         self._control: Streams | None = None
+        self._openings: dict[str, Mark] = {}
         self._counts: Counter[Side] = Counter()
         self._first, self._last = float("inf"), float("-inf")
         self._unreadable = 0
@@ -107,6 +108,8 @@ class Comparison:
             else:
                 self._second().take(RIGHT, sight)
             return
+        if side is Side.LEGACY and sight.turn is Turn.OPENED:
+            self._openings[sight.channel] = sight
         for streams, place in self._places(side):
             streams.mark(place, sight)
 
@@ -115,14 +118,16 @@ class Comparison:
             yield self._second(), RIGHT
             return
         yield self._candidate, LEFT if side is Side.LEGACY else RIGHT
-        if side is Side.LEGACY:
-            yield self._second(), LEFT
+        if side is Side.LEGACY and self._control is not None:
+            yield self._control, LEFT
 
     def _second(self) -> Streams:
         """The comparison of both legacy taps, from the control's first sight on."""
         if self._control is None:
             self._control = self._streams(typed=True)
             self._candidate.ledger.typed = True
+            for opening in self._openings.values():
+                self._control.mark(LEFT, opening)
         return self._control
 
     def advance(self, now: float) -> None:
@@ -214,7 +219,7 @@ class Comparison:
         return tuple(
             Moment(
                 max(0.0, at - start),
-                each.same,
+                each.same + _split(each.differing, excuses)[0],
                 _kinds({leaf: n for leaf, n in each.leaves.items() if leaf not in excuses}),
             )
             for at, each in tally.slices()

@@ -68,3 +68,7 @@ class Item:
         self.leaf: Leaf | None = None
         self.repeated = False
         self.signature: Signature = SAME
+
+    def put_away(self) -> None:
+        """Let go of what was read that is large and seldom asked for again."""
+        self.message = self.features = None

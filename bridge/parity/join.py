@@ -49,7 +49,9 @@ class Join:
         self._repeats = Repeats(keep, 2 * options.max_pending, options.window)
         self._fate = Fate(channel, self.lanes, ledger, reader, self._repeats, options)
         self._twins = Twins(options, reader, ledger)
-        self._stretches = Stretches(channel, self.lanes, ledger, reader, options.disorder)
+        self._stretches = Stretches(
+            channel, self.lanes, ledger, reader, options.disorder, options.window
+        )
         self._hits = 0
         self.tail = 0
 
@@ -81,7 +83,8 @@ class Join:
         ):
             twin = self._twins.find(item, other)
         if twin is None:
-            self._probe(side, item, other)
+            if not self._twins.is_early(seen):
+                self._probe(side, item, other)
         elif side == LEFT:
             self._pair(item, twin)
         else:
@@ -137,6 +140,8 @@ class Join:
         else:
             self._ledger.pair(self.channel, left, right)
             self._reader.met(left, right)
+        left.put_away()
+        right.put_away()
         self._extend(left, right)
         self._retire()
 
@@ -256,7 +261,9 @@ class Join:
         else:
             lane.take_out(item)
             item.state = State.DONE
-        if self._reader.ids.alone(side, self._reader.message(item)):
+        is_news = self._reader.ids.alone(side, self._reader.message(item))
+        item.put_away()
+        if is_news:
             self._rekey()
             for each in list(self.lanes[RIGHT].singles.values()):
                 self._revised(RIGHT, each)

@@ -87,7 +87,7 @@ class Moment:
 
     Attributes:
         at: its start, in seconds since the comparison's first sight.
-        matched: pairs that said the same in it.
+        matched: pairs that said the same in it, or differ in nothing that is not excused.
         differences: how many findings of each kind fell into it, by the kind's name.
     """
 

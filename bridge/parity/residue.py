@@ -32,10 +32,12 @@ class Nearness:
     Attributes:
         usual: the usual lag of the right side, in seconds.
         most: by how much a lag may differ from that.
+        range: between which lags nearly all twins come.
     """
 
     usual: float
     most: float
+    range: tuple[float, float] = (0.0, 0.0)
 
     def of(self, left: Item, right: Item) -> float:
         """How far off a pair is: 0 for the usual lag, 1 at the most, more beyond."""

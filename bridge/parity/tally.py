@@ -88,14 +88,16 @@ SAME: Signature = frozenset()
 
 @dataclass(slots=True)
 class Slice:
-    """A stretch of time: pairs without a difference, and differences by sort."""
+    """A stretch of time: pairs without a difference, those with some, and differences by sort."""
 
     same: int = 0
+    differing: Counter[Signature] = field(default_factory=Counter)
     leaves: Counter[Leaf] = field(default_factory=Counter)
 
     def merge(self, other: Slice) -> None:
         """Take in another one."""
         self.same += other.same
+        self.differing.update(other.differing)
         self.leaves.update(other.leaves)
 
 
@@ -152,7 +154,7 @@ class Tally:
     def pair(self, at: float, channel: str, found: Iterable[Found], example: Example) -> Signature:
         """A pair that differs."""
         signature = self._note(at, channel, found, example)
-        self.pairs[self._known(self.pairs, signature)] += 1
+        self._differs(at, signature)
         return signature
 
     def single(self, at: float, channel: str, leaf: Leaf, example: Example) -> Signature:
@@ -166,9 +168,19 @@ class Tally:
     ) -> Signature:
         """One more difference of a pair that was counted as `old`."""
         self._forget(self.pairs, old)
+        stretch = self.timeline.at(at)
+        if old:
+            self._forget(stretch.differing, old)
+        else:
+            stretch.same -= 1
         signature = old | self._note(at, channel, [_whole(leaf, example)], example)
-        self.pairs[self._known(self.pairs, signature)] += 1
+        self._differs(at, signature)
         return signature
+
+    def _differs(self, at: float, signature: Signature) -> None:
+        known = self._known(self.pairs, signature)
+        self.pairs[known] += 1
+        self.timeline.at(at).differing[known] += 1
 
     def revise(self, at: float, leaf: Leaf) -> bool:
         """Take back a single message, whose twin came after all; whether it was counted here."""

@@ -17,6 +17,7 @@ from bridge.parity.reader import Reader
 from bridge.parity.residue import Nearness
 
 _DISTRUST = 10
+_SELDOM_READ = 64
 _SELDOM, _SLACK, _INSTANT = 0.001, 0.02, 1e-3
 _FRESH, _MOST_STALE = 16, 1024
 
@@ -33,8 +34,8 @@ class Twins:
     def __init__(self, options: CompareOptions, reader: Reader, ledger: Ledger) -> None:
         self._options, self._reader, self._ledger = options, reader, ledger
         self._same_ids = 0
+        self._read = 0
         self._stale, self._known = 0, Nearness(0.0, options.window)
-        self._usual = 0.0, 0.0
 
     @property
     def by_id(self) -> bool:
@@ -53,10 +54,21 @@ class Twins:
     def find(self, item: Item, other: Lane) -> Item | None:
         """The twin among those that still wait: by its text, else by what is stable in it."""
         twin = self._chosen(item, other.by_text(item.seen.data))
-        if twin is None:
+        if twin is None and not self.is_early(item.seen):
             digest = self._reader.digest(item)
             twin = self._chosen(item, other.by_digest(digest, self._reader.digest))
+            self._read += twin is not None
         return twin
+
+    def is_early(self, seen: Observation) -> bool:
+        """Whether the other side has yet to say this, as lags are; then reading it can wait.
+
+        Not so where texts often differ, for then nothing else finds those that moved.
+        """
+        if self._read * _SELDOM_READ > self._ledger.lags.count:
+            return False
+        low, high = self.nearness().range
+        return low > 0 if seen.side is Side.LEGACY else high < 0
 
     def _chosen(self, item: Item, candidates: Iterable[Item]) -> Item | None:
         fitting = [
@@ -77,8 +89,8 @@ class Twins:
         The oldest of all would do where nothing is ever lost; where one is, all later ones would
         shift. One of an earlier connection goes before, for the later one most likely repeats it.
         """
-        usual, sign = self.nearness().usual, -1 if item.seen.side is Side.LEGACY else 1
-        low, high = self._usual
+        near, sign = self.nearness(), -1 if item.seen.side is Side.LEGACY else 1
+        (low, high), usual = near.range, near.usual
 
         def likeliness(each: Item) -> tuple[int, bool, float]:
             lag = sign * (item.seen.at - each.seen.at)
@@ -106,6 +118,6 @@ class Twins:
             return Nearness(usual, self._options.window)
         low, high = lags.quantile(_SELDOM), lags.quantile(1 - _SELDOM)
         slack = (high - low) * _SLACK + _INSTANT
-        self._usual = low - slack, high + slack
         widest = max(high - usual, usual - low)
-        return Nearness(usual, max(self._options.disorder, widest))
+        most = max(self._options.disorder, widest)
+        return Nearness(usual, most, (low - slack, high + slack))

@@ -42,7 +42,8 @@ def test_a_terminal_shows_counts_lag_differences_and_troubles() -> None:
 def test_elsewhere_a_line_is_written_now_and_then() -> None:
     looks = [replace(LOOK, elapsed=at, troubles=()) for at in (1.0, PACE, PACE + 1, 2 * PACE)]
     assert shown(*looks, is_terminal=False, seconds=None).splitlines() == [
-        f"ws2sse: {at} s: 1,234 of legacy, 1,230 of candidate, 1,200 the same; 7 altered, 4 missing"
+        f"ws2sse: {at} s: 1,234 of legacy, 1,230 of candidate, 1,200 the same; "
+        "7 altered, 4 missing, noise included"
         for at in (10, 20)
     ]
 

@@ -56,3 +56,11 @@ def test_a_token_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(ValueError, match="16 characters"):
         AdminOptions("secret")
     assert TOKEN not in repr(AdminOptions(TOKEN))
+
+
+@pytest.mark.parametrize(
+    "token", ["a-long-enough-tökén", "a long enough token", "a-long-enough\n-token"]
+)
+def test_a_token_is_what_a_header_can_carry(token: str) -> None:
+    with pytest.raises(ValueError, match="no header carries"):
+        AdminOptions(token)

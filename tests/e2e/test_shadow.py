@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from bridge.config import UpstreamOptions
+from bridge.endpoint.auth_options import AuthOptions
 from bridge.parity.comparison import Comparison
 from bridge.parity.observation import Sight
 from bridge.upstream.sse import SseOptions
@@ -159,6 +160,28 @@ async def test_a_second_backend_that_is_away_is_nobodys_business() -> None:
         await until(lambda: ws.subscribers(CHANNEL))
         ws.publish(CHANNEL, "a")
         assert (await client.event()).data == "a"
+
+
+async def test_a_stream_on_a_clients_own_credential_has_no_shadow() -> None:
+    """Neither that credential nor the bridge's would show the other backend's side of it."""
+    async with (
+        WsBackend() as ws,
+        SseBackend() as sse,
+        bridging(
+            UpstreamOptions(ws=WsOptions(ws.url), sse=SseOptions(sse.url)),
+            source="legacy",
+            shadow={"channels": ("project.*",)},
+            auth=AuthOptions(mode="passthrough"),
+        ) as running,
+        streaming(running.authority, headers={"Authorization": "Bearer mine"}) as client,
+    ):
+        await until(lambda: ws.subscribers(CHANNEL))
+        ws.publish(CHANNEL, "a")
+        assert (await client.event()).data == "a"
+        assert running.channel().key.scope
+        assert running.bridge.shadow is not None
+        assert running.bridge.shadow.live() == ()
+        assert not sse.openings
 
 
 async def test_without_a_token_there_is_no_such_route() -> None:

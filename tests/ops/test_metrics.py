@@ -24,6 +24,7 @@ BOUNDED = frozenset(
         "reader.session.wire",
         "name",  # of an ending, those of applications being one (supervise)
         "label(ending)",  # likewise
+        "quantile",  # of a lag: two
         "label(ending) if ending else 'accepted'",
         "reason",  # of a hole or of an ignored frame, a constant of the module that says so
         "refused.reason",  # a key of `budget.WHY`

@@ -302,6 +302,19 @@ def test_counts_for_a_live_table() -> None:
     assert found.elapsed == pytest.approx(29.02)
 
 
+def test_without_a_second_tap_nothing_waits_for_one() -> None:
+    opened = [turn(side, 0.0, Turn.OPENED) for side in (Side.LEGACY, Side.CANDIDATE)]
+    made = altogether([*opened, *both(COMMON)])
+    assert made.learned() == Noise()
+    assert made._control is None
+
+
+def test_a_second_tap_that_opens_later_knows_of_the_first_ones_connection() -> None:
+    made = altogether([turn(Side.LEGACY, 0.0, Turn.OPENED), turn(Side.CONTROL, 1.0, Turn.OPENED)])
+    assert made._control is not None
+    assert [lane.began for lane in made._control.join(CHANNEL).lanes] == [0.0, 1.0]
+
+
 def test_unreadable_lines_are_evidence_too() -> None:
     made = altogether(both(COMMON))
     made.unread(3)
@@ -313,6 +326,17 @@ def test_a_timeline_holds_every_pair_and_each_difference() -> None:
     assert sum(each.matched for each in found.timeline) == len(COMMON) - 1
     assert sum(sum(each.differences.values()) for each in found.timeline) == 1
     assert [each.at for each in found.timeline] == sorted(each.at for each in found.timeline)
+
+
+def test_a_pair_that_is_excused_counts_as_the_same_over_time() -> None:
+    options = CompareOptions(min_messages=1, ignore=("$.object.at",))
+    sights = [
+        said(task(f"t{place}", at=f"{said.__name__} {place}"), place)
+        for place in range(20)
+        for said in (old, new)
+    ]
+    found = report(sights, options)
+    assert sum(each.matched for each in found.timeline) == found.verdict.evidence.matched == 20
 
 
 def test_two_clocks_are_noted_with_their_interval() -> None:

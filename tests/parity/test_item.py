@@ -13,6 +13,14 @@ def test_a_fresh_message_waits_and_nothing_was_read_of_it() -> None:
     assert (made.twin, made.successor, made.leaf, made.repeated) == (None, None, None, False)
 
 
+def test_what_is_large_can_be_put_away() -> None:
+    made = Item(old("a"), 0)
+    made.features, made.digest = frozenset([("$", "1")]), b"key"
+    made.put_away()
+    assert made.message is None
+    assert not made.features
+
+
 def test_states_come_in_the_order_in_which_lanes_compare_them() -> None:
     # A lane skips at its head whatever is beyond a pair; a single one may still be alone.
     assert State.OPEN < State.PAIRED < State.AGED < State.SINGLE < State.DONE

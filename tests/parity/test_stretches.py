@@ -1,5 +1,7 @@
 """The order of twins, judged as stretches of the streams pass."""
 
+import pytest
+
 from bridge.parity.finding import Kind
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
@@ -19,7 +21,9 @@ class Scene:
         options, reading = CompareOptions(), reader()
         self.left, self.right = Lane(), Lane()
         self.ledger = Ledger(options, reading, Shapes(5.0), 10.0)
-        self.stretches = Stretches(CHANNEL, (self.left, self.right), self.ledger, reading, disorder)
+        self.stretches = Stretches(
+            CHANNEL, (self.left, self.right), self.ledger, reading, disorder, 10.0
+        )
 
     def say(self, *texts: str, left: bool) -> list[Item]:
         lane, said = (self.left, old) if left else (self.right, new)
@@ -91,3 +95,32 @@ def test_repeats_that_were_told_apart_wrongly_are_paired_anew() -> None:
     assert scene.moved() == 0
     assert left[0].twin is right[0]
     assert (right[2].state, right[2].twin) == (State.AGED, None)
+
+
+def tangled(count: int) -> list[int]:
+    """An order in which nobody is far from its place, and no stretch holds all its twins."""
+    return [each + 2 if each % 2 == 0 else max(0, each - 2) for each in range(count)]
+
+
+def judged(order: list[int]) -> Scene:
+    """A message a second on either side, about something else each, in this order on the right."""
+    scene = Scene(disorder=6.0)
+    rights = [scene.right.add(new(task(n), float(n))) for n in range(max(order) + 1)]
+    for number, place in enumerate(order):
+        scene.pair(scene.left.add(old(task(number), float(number))), rights[place])
+    for limit in range(0, len(order), 5):
+        scene.stretches.judge((float(limit), float(limit)))
+    return scene
+
+
+def test_a_disorder_without_a_pause_is_judged_and_let_go_of_all_the_same() -> None:
+    scene = judged(tangled(300))
+    assert len(scene.left.items) - scene.left.head < 60
+    assert scene.moved() == 0
+
+
+@pytest.mark.parametrize("place", range(80, 120, 3))
+def test_one_that_moved_far_in_such_a_disorder_is_named_once(place: int) -> None:
+    order = tangled(300)
+    order.insert(place + 12, order.pop(place))
+    assert judged(order).moved() == 1

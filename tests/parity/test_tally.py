@@ -49,6 +49,19 @@ def test_a_difference_that_comes_to_light_later_moves_its_pair() -> None:
     assert tally.pairs == {frozenset((moved, URL)): 1}
 
 
+def test_a_slice_knows_its_pairs_by_all_that_differs_about_them() -> None:
+    tally = Tally()
+    moved = Leaf(Kind.REORDERED, "file")
+    for _ in range(2):
+        tally.same(0.0)
+    pair(tally, 0.0, URL)
+    tally.add(0.0, CHANNEL, moved, BOTH, SAME)
+    tally.add(0.0, CHANNEL, moved, BOTH, frozenset((URL,)))
+    ((_, found),) = tally.slices()
+    assert found.same == 1
+    assert found.differing == {frozenset((moved,)): 1, frozenset((URL, moved)): 1}
+
+
 def test_a_late_twin_takes_a_single_message_back() -> None:
     tally = Tally()
     tally.single(1.0, CHANNEL, GONE, LONE)

@@ -42,6 +42,16 @@ def test_of_several_at_a_usual_time_the_oldest_is_meant() -> None:
     assert place(found.find(item(new("a", 2.9)), other)) == 0
 
 
+def test_what_the_other_side_has_yet_to_say_is_not_read_where_texts_agree() -> None:
+    found = twins(*[1.0] * 100)
+    early, late = item(old(task("a", m=2, n=1))), item(new(task("a", m=2, n=1), 1.0))
+    assert found.find(early, lane(new(task("a", n=1, m=2)))) is None
+    assert early.digest is None
+    for _ in range(4):
+        assert found.find(late, lane(old(task("a", n=1, m=2)))) is not None
+    assert found.find(early, lane(new(task("a", n=1, m=2)))) is not None
+
+
 def test_one_with_the_same_id_goes_before_a_nearer_one() -> None:
     other = lane(old("a", 0.0, id="7"), old("a", 5.0, id="8"))
     assert place(twins().find(item(new("a", 5.0, id="7")), other)) == 0

@@ -23,6 +23,7 @@ from bridge.parity.comparison import Comparison
 from bridge.parity.observation import Observation, Side, Sight
 from bridge.parity.options import CompareOptions
 from bridge.parity.recording import Header, Transcript
+from bridge.verify.collecting import seldom_collected
 from bridge.verify.files import RecordingFile, sights
 
 CHANNEL = "project.42"
@@ -116,9 +117,10 @@ def compare(case: Case, count: int, legacy: Path, candidate: Path) -> dict[str, 
         files = (sights(path, Transcript(path.name)) for path in (legacy, candidate))
         source = merge(*files, key=lambda sight: sight.at)
     made, before = Comparison(CompareOptions()), _spent()
-    for sight in source:
-        made.take(sight)
-    made.close()
+    with seldom_collected():  # as `ws2sse verify` does
+        for sight in source:
+            made.take(sight)
+        made.close()
     report = made.report()
     spent = _spent() - before
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB

@@ -21,8 +21,12 @@ import orjson
 Value = Any
 """A parsed payload: what JSON gives in Python, or `Opaque`."""
 
-_FRACTION = re.compile(r"(?:^|[:\[,])-?\d+[.eE]")
-"""A number that may be whole all the same, wherever one may stand; found in texts at times."""
+_FRACTION = re.compile(r"[:\[,]-?\d+[.eE]")
+"""A number that may be whole all the same, wherever one may stand but alone; found in texts at
+times. White space before it makes no difference, since then the text does not come back."""
+
+_BARE = frozenset("-0123456789")
+"""How a payload that is but a number begins."""
 
 _WHOLE_DIGITS = 400
 """A double has no more digits before its point, so no number in JSON needs more either."""
@@ -50,7 +54,7 @@ def parse(data: str | bytes) -> Value:
     """
     if isinstance(data, bytes):
         return Opaque(data)
-    if not _FRACTION.search(data):
+    if data[:1] not in _BARE and not _FRACTION.search(data):
         try:
             value = orjson.loads(data)
             # Where the text comes back to the byte no member was lost and no number rounded.

@@ -17,6 +17,7 @@ from bridge.parity.comparison import Comparison
 from bridge.parity.observation import Mark, Observation, Side, Sight
 from bridge.parity.recording import Transcript, foreign
 from bridge.parity.report import Report
+from bridge.verify.collecting import seldom_collected
 from bridge.verify.files import sights
 from bridge.verify.player import Contents
 
@@ -91,11 +92,12 @@ def compare(
         comparison: a fresh one; of `clocks = "two"` where there are two files.
         is_over: asked now and then with the number of sights so far; True ends the reading.
     """
-    for seen, sight in enumerate(_laid_out(given), 1):
-        comparison.take(sight)
-        if seen % _EVERY == 0 and is_over(seen):
-            break
-    comparison.close()
+    with seldom_collected():
+        for seen, sight in enumerate(_laid_out(given), 1):
+            comparison.take(sight)
+            if seen % _EVERY == 0 and is_over(seen):
+                break
+        comparison.close()
     comparison.unread(sum(part.transcript.unreadable for part in given))
     report = comparison.report()
     notes = [note for part in given for note in (*part.transcript.notes(), *_others(part, given))]

@@ -94,7 +94,9 @@ def judged(frames: Sequence[Sent]) -> Verdict:
 def _endings(frames: Sequence[Sent]) -> set[int]:
     """The codes by which any of these may end a socket; 0 is that of a close frame without one."""
     codes = {int.from_bytes(each.payload[:2], "big") for each in frames if each.opcode == CLOSE}
-    return codes.union(*(_faults(each, begun, b"") for each in frames for begun in (0, TEXT)))
+    return codes.union(
+        *(_faults(each, begun, each.payload) for each in frames for begun in (0, TEXT))
+    )
 
 
 def _faults(frame: Sent, begun: int, so_far: bytes) -> set[int]:

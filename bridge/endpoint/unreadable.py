@@ -1,16 +1,19 @@
-"""A WebSocket handshake that cannot be read is answered and its connection closed.
+"""What a WebSocket client sends that cannot be read ends its connection, in so many words.
 
-Decides that only. uvicorn's protocol does neither where the parser gives a handshake up before it
-is a request (one with a body, with a coding, or with too many or too long header lines): whoever
-sends that would hold a connection for ever.
+Decides that only. uvicorn's protocol neither answers nor closes where the parser gives a handshake
+up before it is a request (one with a body, with a coding, or with too many or too long header
+lines): whoever sends that would hold a connection for ever. And it fails over text that is not
+UTF-8 where a close frame came in the same read.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from bridge.endpoint.preface import Source
 
@@ -45,3 +48,8 @@ class AnsweringSocket(WebSocketsSansIOProtocol):
             return
         self.transport.write(b"".join(self.conn.data_to_send()) or _REFUSAL)
         self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """As uvicorn; text that is not UTF-8 is dropped where the client has closed by now."""
+        with suppress(InvalidState):  # its close frame is answered already, so 1007 cannot be said
+            super().send_receive_event_to_app()

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.endpoint.parts import bridging
-from tests.endpoint.raw import line, upgrade
+from tests.endpoint.raw import closing_frame, line, socket_line, text, upgrade
+from tests.support.waiting import until
 
 BODY = "GET /metrics HTTP/1.1\r\nHost: b\r\n\r\n"
 
@@ -27,3 +28,11 @@ async def test_an_unreadable_handshake_is_answered_once_and_closed(
         assert answer.startswith(b"HTTP/1.1 " + status)
         assert answer.count(b"HTTP/1.1 ") == 1
         assert not running.readers
+
+
+@pytest.mark.usefixtures("way", "errors")
+async def test_text_that_is_not_utf8_closes_even_with_a_close_frame_behind_it() -> None:
+    async with bridging() as running, socket_line(running.authority) as client:
+        client.send(text(b"\xff") + closing_frame(1000))
+        assert await client.close_code() in {1000, 1007}
+        await until(lambda: not running.readers)

@@ -69,13 +69,16 @@ class Verdict:
 def judged(frames: Sequence[Sent]) -> Verdict:
     """RFC 6455, 5.2 to 5.6, 7.4 and 8.1."""
     verdict, parts, opcode = Verdict(), list[bytes](), 0
-    for frame in frames:
+    for at, frame in enumerate(frames):
         verdict.codes = _faults(frame, opcode, b"".join([*parts, frame.payload]))
         if frame.opcode == CLOSE and not verdict.codes:
             code = int.from_bytes(frame.payload[:2], "big")  # 0 where it says none
             # within a message it may pass for a mistake: nothing can complete that any more
             verdict.codes = {code, 1000} | ({1002} if opcode else set())
         if verdict.codes:
+            if 1007 in verdict.codes:
+                # text may be looked at only after what came with it was read, and answered
+                verdict.codes |= _endings(frames[at + 1 :])
             break
         if frame.opcode in (PING, PONG):
             continue
@@ -86,6 +89,14 @@ def judged(frames: Sequence[Sent]) -> Verdict:
             verdict.messages.append(whole.decode() if opcode == TEXT else whole)
             parts, opcode = [], 0
     return verdict
+
+
+def _endings(frames: Sequence[Sent]) -> set[int]:
+    """The codes by which any of these may end a socket; 0 is that of a close frame without one."""
+    codes = {int.from_bytes(each.payload[:2], "big") for each in frames if each.opcode == CLOSE}
+    return codes.union(
+        *(_faults(each, begun, each.payload) for each in frames for begun in (0, TEXT))
+    )
 
 
 def _faults(frame: Sent, begun: int, so_far: bytes) -> set[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from bridge.parity.envelope import Message
-from bridge.parity.observation import Observation
+from bridge.parity.observation import Observation, Side
 from bridge.parity.tally import SAME, Leaf, Signature
 
 
@@ -72,3 +72,12 @@ class Item:
     def put_away(self) -> None:
         """Let go of what was read that is large and seldom asked for again."""
         self.message = self.features = None
+
+    def leave(self) -> None:
+        """Nobody asks for its twin any more; twins that hold each other are garbage for longer."""
+        if self.twin is not None:
+            self.twin = GONE
+
+
+GONE = Item(Observation(Side.LEGACY, "", "", 0.0), -1)
+"""Stands for a twin that is not kept."""

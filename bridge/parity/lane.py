@@ -6,6 +6,7 @@ Decides which message is next in order and which ones a text or digest may belon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from bridge.parity.item import Item, State
@@ -199,6 +200,8 @@ class Lane:
         """The oldest ones have taken part in the order."""
         self.head += count
         if self.head >= _COMPACTED and self.head * 2 > len(self.items):
+            for item in islice(self.items, self.head):
+                item.leave()
             del self.items[: self.head]
             self.base += self.head
             self.head = 0

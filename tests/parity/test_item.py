@@ -1,6 +1,6 @@
 """A message on its way: fresh, and in states whose order others rely on."""
 
-from bridge.parity.item import Item, State
+from bridge.parity.item import GONE, Item, State
 from bridge.parity.tally import SAME
 from tests.parity.talk import old
 
@@ -24,3 +24,12 @@ def test_what_is_large_can_be_put_away() -> None:
 def test_states_come_in_the_order_in_which_lanes_compare_them() -> None:
     # A lane skips at its head whatever is beyond a pair; a single one may still be alone.
     assert State.OPEN < State.PAIRED < State.AGED < State.SINGLE < State.DONE
+
+
+def test_twins_that_left_do_not_hold_each_other_but_are_known_to_have_had_one() -> None:
+    one, other, alone = Item(old("a"), 0), Item(old("a"), 0), Item(old("b"), 1)
+    one.twin, other.twin = other, one
+    one.leave()
+    alone.leave()
+    assert one.twin is GONE
+    assert alone.twin is None

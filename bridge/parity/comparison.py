@@ -6,7 +6,7 @@ on the legacy backend shows is compared in the same way; what differs there diff
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from bridge.parity.envelope import EnvelopeRules
 from bridge.parity.finding import Finding, Kind
 from bridge.parity.ledger import LEFT, RIGHT, Ledger
 from bridge.parity.noise import Noise
-from bridge.parity.observation import Mark, Observation, Side, Sight, Turn
+from bridge.parity.observation import Observation, Side, Sight
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
 from bridge.parity.report import Evidence, Lag, Moment, Report
@@ -25,6 +25,7 @@ from bridge.parity.verdict import judge
 from bridge.parity.volatile import Volatile
 
 _LONGEST_LAG = 0.999
+_RECENT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Comparison:
         self._volatile = Volatile(self._noise.volatile)
         self._candidate = self._streams(typed=bool(self._noise))
         self._control: Streams | None = None
-        self._openings: dict[str, Mark] = {}
+        self._recent: deque[Sight] = deque(maxlen=_RECENT)
         self._counts: Counter[Side] = Counter()
         self._first, self._last = float("inf"), float("-inf")
         self._unreadable = 0
@@ -105,11 +106,13 @@ class Comparison:
                 self._candidate.take(LEFT, sight)
                 if self._control is not None:
                     self._control.take(LEFT, sight)
+                else:
+                    self._remember(sight)
             else:
                 self._second().take(RIGHT, sight)
             return
-        if side is Side.LEGACY and sight.turn is Turn.OPENED:
-            self._openings[sight.channel] = sight
+        if side is Side.LEGACY and self._control is None:
+            self._remember(sight)
         for streams, place in self._places(side):
             streams.mark(place, sight)
 
@@ -121,13 +124,24 @@ class Comparison:
         if side is Side.LEGACY and self._control is not None:
             yield self._control, LEFT
 
+    def _remember(self, sight: Sight) -> None:
+        """Keep what a second tap may be about to say again, though nobody knows of one yet."""
+        recent, oldest = self._recent, sight.at - self._options.window
+        while recent and recent[0].at < oldest:
+            recent.popleft()
+        recent.append(sight)
+
     def _second(self) -> Streams:
         """The comparison of both legacy taps, from the control's first sight on."""
         if self._control is None:
             self._control = self._streams(typed=True)
             self._candidate.ledger.typed = True
-            for opening in self._openings.values():
-                self._control.mark(LEFT, opening)
+            for sight in self._recent:
+                if isinstance(sight, Observation):
+                    self._control.take(LEFT, sight)
+                else:
+                    self._control.mark(LEFT, sight)
+            self._recent.clear()
         return self._control
 
     def advance(self, now: float) -> None:

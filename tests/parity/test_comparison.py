@@ -315,6 +315,22 @@ def test_a_second_tap_that_opens_later_knows_of_the_first_ones_connection() -> N
     assert [lane.began for lane in made._control.join(CHANNEL).lanes] == [0.0, 1.0]
 
 
+def test_a_second_tap_that_lags_is_no_noise() -> None:
+    """Its first word comes when the first tap has said more: nothing differs by nature."""
+    texts = [task("t", n=number) for number in range(200)]
+    told = list(texts)
+    told[50], told[51] = told[51], told[50]
+    sights = [old(text, number * 0.1) for number, text in enumerate(texts)]
+    sights += [new(text, number * 0.1 + 0.01) for number, text in enumerate(told)]
+    sights += [
+        Observation(Side.CONTROL, CHANNEL, text, number * 0.1 + 0.25)
+        for number, text in enumerate(texts)
+    ]
+    found = report(sorted(sights, key=lambda sight: sight.at), CompareOptions(min_messages=1))
+    assert found.verdict.outcome is Outcome.FAIL
+    assert [(each.kind, each.excused) for each in found.findings] == [(Kind.REORDERED, None)]
+
+
 def test_unreadable_lines_are_evidence_too() -> None:
     made = altogether(both(COMMON))
     made.unread(3)

@@ -18,11 +18,10 @@ from bridge.parity.reader import Reader
 from bridge.parity.repeats import Repeats
 from bridge.parity.residue import Pair, paired
 from bridge.parity.stretches import Limits, Stretches
+from bridge.parity.suspects import Suspects
 from bridge.parity.twins import Twins
 
-_PROBED = 64
 _SAMPLED = 8
-_LIKELY = 0.5
 _FAR = float("inf")
 
 
@@ -49,10 +48,12 @@ class Join:
         self._repeats = Repeats(keep, 2 * options.max_pending, options.window)
         self._fate = Fate(channel, self.lanes, ledger, reader, self._repeats, options)
         self._twins = Twins(options, reader, ledger)
+        self._suspects = Suspects(self.lanes, reader, self._twins, options)
         self._stretches = Stretches(
             channel, self.lanes, ledger, reader, options.disorder, options.window
         )
         self._hits = 0
+        self._left_out = reader.volatile.count
         self.tail = 0
 
     def mark(self, side: int, mark: Mark) -> None:
@@ -61,6 +62,8 @@ class Join:
 
     def take(self, side: int, seen: Observation) -> None:
         """Take in one message; its twin, if it waits, is found now."""
+        if self._left_out != self._reader.volatile.count:
+            self._look_again()
         lane, other = self.lanes[side], self.lanes[1 - side]
         item = lane.add(seen)
         self._count(side, seen)
@@ -84,7 +87,8 @@ class Join:
             twin = self._twins.find(item, other)
         if twin is None:
             if not self._twins.is_early(seen):
-                self._probe(side, item, other)
+                self._suspects.add(side, item)
+                self._suspects.judge(side)
         elif side == LEFT:
             self._pair(item, twin)
         else:
@@ -95,29 +99,16 @@ class Join:
         if self.digests[LEFT] == self.digests[RIGHT]:
             self.proven = self.digests[LEFT].count
 
-    def _probe(self, side: int, item: Item, other: Lane) -> None:
-        """Learn from the likeliest twin of a message that has none what keys should leave out."""
-        entity, nearness = self._reader.entity(item), self._twins.nearness()
-        for _, each in zip(range(_PROBED), other.open.values(), strict=False):
-            if self._reader.entity(each) == entity:
-                left, right = (item, each) if side == LEFT else (each, item)
-                if nearness.of(left, right) > 1:
-                    return
-                found = self._reader.differences(left, right)
-                size = max(len(self._reader.features(left)), 1)
-                paths = {difference.path for difference in found}
-                if paths and len(paths) <= _LIKELY * size + 1:
-                    self._learn(entity[0], paths)
-                return
+    def _look_again(self) -> None:
+        """Find the twins that only what keys leave out by now kept apart.
 
-    def _learn(self, message: str, paths: set[str]) -> None:
-        if self._reader.volatile.differed(message, paths):
-            self._rekey()
-            for item in list(self.lanes[RIGHT].open.values()):
-                if item.state is State.OPEN:
-                    twin = self._twins.find(item, self.lanes[LEFT])
-                    if twin is not None:
-                        self._pair(twin, item)
+        It may have been learned on another channel, or from a second tap.
+        """
+        self._rekey()
+        for item in list(self.lanes[RIGHT].open.values()):
+            twin = self._twins.find(item, self.lanes[LEFT])
+            if twin is not None:
+                self._pair(twin, item)
 
     def _pair(self, left: Item, right: Item) -> None:
         lanes = self.lanes
@@ -270,6 +261,7 @@ class Join:
 
     def _rekey(self) -> None:
         """More is left out of keys from now on."""
+        self._left_out = self._reader.volatile.count
         for lane in self.lanes:
             lane.rekey()
 

@@ -185,7 +185,8 @@ class Lane:
     def _from(self, seq: int) -> Iterator[Item]:
         if seq < self.base + self.head:
             old = [*self.singles.values(), *self.aged.values()]
-            yield from (item for item in old if seq <= item.seq < self.base + self.head)
+            left = (item for item in old if seq <= item.seq < self.base + self.head)
+            yield from sorted(left, key=lambda item: item.seq)
         for place in range(max(seq - self.base, self.head), len(self.items)):
             yield self.items[place]
 

@@ -25,6 +25,8 @@ class Volatile:
     """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
+        self.count = 0
+        """How many places are left out."""
         self._patterns: defaultdict[str, dict[str, Pattern]] = defaultdict(dict)
         self._met: Counter[str] = Counter()
         self._differed: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -67,4 +69,5 @@ class Volatile:
         except ValueError:
             # A member's name that no path can hold, such as one with a quote.
             return False
+        self.count += 1
         return True

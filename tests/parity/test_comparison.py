@@ -331,6 +331,27 @@ def test_a_second_tap_that_lags_is_no_noise() -> None:
     assert [(each.kind, each.excused) for each in found.findings] == [(Kind.REORDERED, None)]
 
 
+@pytest.mark.parametrize("late", [Side.LEGACY, Side.CANDIDATE, Side.CONTROL])
+@pytest.mark.parametrize("burst", [1, 12])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_a_tap_that_missed_the_first_words_of_a_busy_entity_shifts_nothing(
+    late: Side, burst: int, noisy: bool
+) -> None:
+    """Each message tells the next state of one entity, and may be stamped as it is sent."""
+    sights: list[Sight] = []
+    for number in range(600):
+        start = number // burst * burst / 100
+        for place, side in enumerate(Side):
+            at = start + place * 0.001 + number % burst * 1e-5
+            sent = {"at": f"{place}:{number}"} if noisy else {}
+            text = task("t", n=number, note=f"step {number}", more="same", most="same", **sent)
+            if side is not late or number >= 30:
+                sights.append(Observation(side, CHANNEL, text, at))
+    found = report(sights, CompareOptions(window=3))
+    assert (found.verdict.outcome, kinds(found)) == (Outcome.PASS, {})
+    assert found.verdict.evidence.matched == (600 if late is Side.CONTROL else 570)
+
+
 def test_unreadable_lines_are_evidence_too() -> None:
     made = altogether(both(COMMON))
     made.unread(3)

@@ -18,6 +18,9 @@ from bridge.parity.observation import Mark, Observation, Side, Sight, Turn
 
 Message = Mapping[str, Any]
 
+_PAUSES, _INSTANT = 2.5, 0.01
+"""The pauses at the edges, in jitters and seconds: lags differ by a jitter either way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disorder:
@@ -98,7 +101,8 @@ def scenarios(
 ) -> Scenario:
     """What two taps may have seen of one source.
 
-    The first and the last message arrive on both sides, so that no edge hides a disturbance.
+    The first and the last message arrive on both sides, and so far from the others that no edge
+    hides a disturbance.
 
     Args:
         draw: Hypothesis' own.
@@ -138,9 +142,11 @@ def _payload(message: Message) -> str:
 def _arrivals(draw: st.DrawFn, count: int, much: Disorder) -> list[float]:
     """When each message of a side arrives: late by up to the jitter, never before an earlier."""
     late = draw(st.lists(st.floats(0, much.jitter), min_size=count, max_size=count))
+    pause = _PAUSES * much.jitter + _INSTANT
     times: list[float] = []
     for place, more in enumerate(late):
-        times.append(max(place * much.interval + more, times[-1] if times else 0.0))
+        said = place * much.interval + pause * ((place > 0) + (place == count - 1))
+        times.append(max(said + more, times[-1] if times else 0.0))
     return times
 
 

@@ -6,6 +6,7 @@ Decides by the text of addresses alone; never looks a name up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -43,6 +44,7 @@ def within(host: str, trusted: Sequence[Network]) -> bool:
     return address is not None and any(address in network for network in trusted)
 
 
+@lru_cache(maxsize=4096)
 def party(host: str) -> str:
     """What counts as one client: an IPv4 address, the /64 of an IPv6 one; else the text, cut."""
     address = _parsed(host)

@@ -181,7 +181,7 @@ class Comparison:
             self._counts[Side.CONTROL],
             ledger.lags.count,
             ledger.tally.pairs[frozenset()],
-            sum(len(lane.open) + len(lane.aged) for join in joins.values() for lane in join.lanes),
+            sum(join.waiting for join in joins.values()),
             ledger.outside,
             ledger.repeated,
             ledger.tally.by_kind(),

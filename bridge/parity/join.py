@@ -12,11 +12,13 @@ from bridge.parity.fate import Fate
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
 from bridge.parity.ledger import LEFT, RIGHT, Ledger
+from bridge.parity.leftovers import Leftovers
 from bridge.parity.observation import Mark, Observation
+from bridge.parity.onset import Onset
 from bridge.parity.options import CompareOptions
+from bridge.parity.postponed import Postponed
 from bridge.parity.reader import Reader
 from bridge.parity.repeats import Repeats
-from bridge.parity.residue import Pair, paired
 from bridge.parity.stretches import Limits, Stretches
 from bridge.parity.suspects import Suspects
 from bridge.parity.twins import Twins
@@ -48,9 +50,21 @@ class Join:
         self._repeats = Repeats(keep, 2 * options.max_pending, options.window)
         self._fate = Fate(channel, self.lanes, ledger, reader, self._repeats, options)
         self._twins = Twins(options, reader, ledger)
+        self._postponed = Postponed(self.lanes, self._twins, one_clock=options.clocks == "one")
         self._suspects = Suspects(self.lanes, reader, self._twins, options)
         self._stretches = Stretches(
             channel, self.lanes, ledger, reader, options.disorder, options.window
+        )
+        self._onset = Onset(self.lanes, reader, ledger, options)
+        self._leftovers = Leftovers(
+            channel,
+            self.lanes,
+            ledger,
+            reader,
+            self._fate,
+            self._twins,
+            self._repeats,
+            self._extend,
         )
         self._hits = 0
         self._left_out = reader.volatile.count
@@ -58,33 +72,48 @@ class Join:
 
     def mark(self, side: int, mark: Mark) -> None:
         """Take in what became of a side's connection."""
-        self.lanes[side].mark(mark)
+        if not self._onset.mark(side, mark):
+            self.lanes[side].mark(mark)
 
     def take(self, side: int, seen: Observation) -> None:
-        """Take in one message; its twin, if it waits, is found now."""
+        """Take in one message; its twin, if it waits, is found now, or once the lag is known."""
+        self._count(side, seen)
+        if self._onset.over or not self._onset.holds(side, seen):
+            self._admit(side, seen)
+        elif self._onset.is_due():
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Find the twins of all that was held until the lag was known."""
+        held = self._onset.let_go()
+        self._twins.expect(self._onset.shift)
+        for side, sight in held:
+            if isinstance(sight, Observation):
+                self._admit(side, sight)
+            else:
+                self.lanes[side].mark(sight)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages have no twin that may still come."""
+        return len(self._onset.held) + sum(len(lane.open) + len(lane.aged) for lane in self.lanes)
+
+    def _admit(self, side: int, seen: Observation) -> None:
         if self._left_out != self._reader.volatile.count:
             self._look_again()
         lane, other = self.lanes[side], self.lanes[1 - side]
         item = lane.add(seen)
-        self._count(side, seen)
-        if lane.replaying:
-            lane.replaying = self._repeats.is_replay(side, seen) or lane.repeats(item)
-            if lane.replaying:
-                self._fate.allow(item)
-                lane.set_aside(item)
-                return
+        if self._postponed.count:
+            self._resume()
+        if lane.replaying and self._is_replay(side, item):
+            return
         if not other.open:
             if len(lane.open) > self._most:
                 self._age(side, -_FAR, self._most // 2)
             return
-        twin = other.expected()
-        if (
-            twin is None
-            or twin.seen.data != seen.data
-            or twin.seen.type != seen.type
-            or not self._twins.fit(seen, twin.seen)
-        ):
-            twin = self._twins.find(item, other)
+        twin = self._twins.best(item, other)
+        if twin is not None and self._postponed.add(side, item, twin):
+            return
         if twin is None:
             if not self._twins.is_early(seen):
                 self._suspects.add(side, item)
@@ -93,6 +122,23 @@ class Join:
             self._pair(item, twin)
         else:
             self._pair(twin, item)
+
+    def _is_replay(self, side: int, item: Item) -> bool:
+        """Whether a message repeats an earlier connection's, like all on its own; it is put by."""
+        lane = self.lanes[side]
+        lane.replaying = self._repeats.is_replay(side, item.seen) or lane.repeats(item)
+        if lane.replaying:
+            self._fate.allow(item)
+            lane.set_aside(item)
+        return lane.replaying
+
+    def _resume(self, *, all_of_them: bool = False) -> None:
+        """Whoever waited for a better twin long enough takes the one there is."""
+        for side, item in self._postponed.due(all_of_them=all_of_them):
+            if item.state is State.OPEN:
+                twin = self._twins.best(item, self.lanes[1 - side])
+                if twin is not None and (all_of_them or not self._postponed.add(side, item, twin)):
+                    self._pair(*((item, twin) if side == LEFT else (twin, item)))
 
     def _count(self, side: int, seen: Observation) -> None:
         self.digests[side].add(seen.data)
@@ -104,10 +150,19 @@ class Join:
 
         It may have been learned on another channel, or from a second tap.
         """
-        self._rekey()
+        self._left_out = self._reader.volatile.count
+        for lane in self.lanes:
+            lane.rekey()
+        unusual: list[Item] = []
         for item in list(self.lanes[RIGHT].open.values()):
-            twin = self._twins.find(item, self.lanes[LEFT])
-            if twin is not None:
+            twin = self._twins.find(item, self.lanes[LEFT], early=True)
+            if twin is not None and self._twins.is_usual(item, twin):
+                self._pair(twin, item)
+            elif twin is not None:
+                unusual.append(item)
+        for item in unusual:
+            twin = self._twins.find(item, self.lanes[LEFT], early=True)
+            if twin is not None and not self._postponed.add(RIGHT, item, twin):
                 self._pair(twin, item)
 
     def _pair(self, left: Item, right: Item) -> None:
@@ -159,21 +214,28 @@ class Join:
             right.drop(1)
 
     def advance(self, limits: Limits) -> None:
-        """Judge all that has waited long enough."""
+        """Judge all that has waited long enough; nothing has while messages are held."""
+        if self._onset.held:
+            if not self._onset.is_stale([limit + self._options.window for limit in limits]):
+                return
+            self._let_go()
+        self._resume()
         for side in (LEFT, RIGHT):
             self._age(side, limits[side], self._most)
         self._retire()
         slack = self._options.disorder
         self._stretches.judge((limits[LEFT] - slack, limits[RIGHT] - slack))
-        self._settle((limits[LEFT] - slack, limits[RIGHT] - slack))
+        self._leftovers.settle((limits[LEFT] - slack, limits[RIGHT] - slack))
         self._forget()
 
     def close(self) -> None:
         """No more comes: pair what is left, and trim the edges."""
+        self._let_go()
+        self._resume(all_of_them=True)
         for side in (LEFT, RIGHT):
             self._age(side, _FAR, 0)
         self._stretches.judge((_FAR, _FAR))
-        self._settle((_FAR, _FAR), closing=True)
+        self._leftovers.settle((_FAR, _FAR), closing=True)
         self.tail += self._fate.close()
 
     def _age(self, side: int, limit: float, most: int) -> None:
@@ -186,84 +248,6 @@ class Join:
         for item in due:
             self._fate.note_successor(side, item)
             lane.age(item)
-
-    def _settle(self, limits: Limits, *, closing: bool = False) -> None:
-        """Pair what is left, and decide what becomes of the rest."""
-        left, right = (list(lane.aged.values()) for lane in self.lanes)
-        if not any(
-            items and items[0].seen.at <= limit
-            for items, limit in zip((left, right), limits, strict=True)
-        ):
-            return
-        for side, items in ((LEFT, left), (RIGHT, right)):
-            for item in items:
-                if item.state is State.AGED:
-                    self._revised(side, item)
-        for one, other in self._left_over():
-            if one.seen.at <= limits[LEFT] or other.seen.at <= limits[RIGHT]:
-                self._pair_late(one, other)
-        for side, limit in ((LEFT, limits[LEFT]), (RIGHT, limits[RIGHT])):
-            for item in list(self.lanes[side].aged.values()):
-                if item.seen.at > limit:
-                    break
-                self._decide(side, item, closing)
-
-    def _left_over(self) -> list[Pair]:
-        """The likeliest pairs among what is left; what was said before is nobody's twin."""
-        left, right = (
-            [item for item in lane.aged.values() if not self._fate.is_repetition(side, item)]
-            for side, lane in enumerate(self.lanes)
-        )
-        if not left or not right:
-            return []
-        nearness, by_id = self._twins.nearness(), self._twins.by_id
-        return paired(left, right, self._reader, nearness, by_id=by_id)
-
-    def _pair_late(self, left: Item, right: Item) -> None:
-        """Twins that were found among what is left; they take no part in the order."""
-        self.lanes[LEFT].take_out(left)
-        self.lanes[RIGHT].take_out(right)
-        left.twin, right.twin = right, left
-        left.state = right.state = State.DONE
-        self._repeats.add(left, right)
-        self._ledger.pair(self.channel, left, right)
-        self._extend(left, right)
-
-    def _revised(self, side: int, item: Item) -> bool:
-        """Whether a message without twin is the late twin of one that was given up."""
-        other = self.lanes[1 - side]
-        digest = self._reader.digest(item)
-        for twin in other.by_digest(digest, self._reader.digest):
-            if twin.state in (State.AGED, State.SINGLE) and self._twins.fit(item.seen, twin.seen):
-                for place, each in ((side, item), (1 - side, twin)):
-                    if each.state is State.SINGLE:
-                        self._ledger.revise(place, each, self._fate.unconfirmed)
-                self._pair_late(*((item, twin) if side == LEFT else (twin, item)))
-                return True
-        return False
-
-    def _decide(self, side: int, item: Item, closing: bool) -> None:
-        if item.state is not State.AGED:
-            # An earlier one showed that ids differ by nature, and this one found its twin.
-            return
-        lane = self.lanes[side]
-        if self._fate.decide(side, item, closing=closing):
-            lane.settle(item)
-        else:
-            lane.take_out(item)
-            item.state = State.DONE
-        is_news = self._reader.ids.alone(side, self._reader.message(item))
-        item.put_away()
-        if is_news:
-            self._rekey()
-            for each in list(self.lanes[RIGHT].singles.values()):
-                self._revised(RIGHT, each)
-
-    def _rekey(self) -> None:
-        """More is left out of keys from now on."""
-        self._left_out = self._reader.volatile.count
-        for lane in self.lanes:
-            lane.rekey()
 
     def _forget(self) -> None:
         """Let go of what no twin can come for any more."""

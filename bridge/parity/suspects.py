@@ -48,9 +48,11 @@ class Suspects:
         """A message came that has no twin among what waits, and should have one by the usual lag.
 
         It counts a little later, for what is on its way as the stream begins would make others
-        look likely.
+        look likely. What the other side would have said before its stream began teaches nothing.
         """
-        self._waiting[side].append(item)
+        began = self._lanes[1 - side].began
+        if began is not None and self._twins.usual(item) >= began:
+            self._waiting[side].append(item)
 
     def judge(self, side: int) -> None:
         """Learn from a side's older ones, of which some found their twins."""

@@ -6,6 +6,7 @@ noise, clocks that are up to 5 s apart, disorder within 2 s, and repeats after r
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -113,3 +114,18 @@ def test_who_is_compared_with_itself_passes() -> None:
     comparison.close()
     report = comparison.report()
     assert (report.verdict.outcome, report.findings) == (Outcome.PASS, ())
+
+
+@pytest.mark.parametrize("speech", ["busy", "words"])
+@pytest.mark.parametrize("lag", [0.0, 0.3, 1.5, -0.3, -1.5])
+@pytest.mark.parametrize("noise", [False, True])
+def test_who_begins_later_and_says_the_same_of_one_entity_raises_no_alarm(
+    speech: Literal["busy", "words"], lag: float, noise: bool
+) -> None:
+    for seed, later in enumerate((4.0, -4.0, 0.0, 0.7)):
+        found = streams(
+            Scenario(seed, 600, 20 + 15 * seed, noise=noise, lag=lag, later=later, speech=speech)
+        )
+        report = compared(found, CompareOptions())
+        assert by_kind(report) == {}, (seed, later)
+        assert report.verdict.outcome is Outcome.PASS, (seed, later)

@@ -1,6 +1,7 @@
 """The windowed join of one channel."""
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -169,3 +170,26 @@ def test_wire_ids_tell_equal_texts_apart_once_they_are_known_to_agree(ids: bool)
     scene.take(old("tick", 4.0, id=names[4]), new("tick", 4.1, id=names[5]))
     assert scene.waiting() == ([1, 1] if ids else [0, 0])
     assert scene.ledger.tally.pairs[SAME] == (4 if ids else 5)
+
+
+def test_words_that_recur_meet_their_own_twins_where_a_side_begins_later() -> None:
+    scene, chance = Scene(), Random(1)
+    said = [(chance.choice("abcdefghijkl"), n * 0.05) for n in range(300)]
+    sights = [new(text, at) for text, at in said]
+    sights += [old(text, at + 0.02) for text, at in said if at >= 4]
+    scene.take(*sorted(sights, key=lambda seen: seen.at))
+    assert scene.waiting() == [0, 80]
+    assert scene.ledger.lags.low == pytest.approx(-0.02)
+    assert scene.ledger.lags.high == pytest.approx(-0.02)
+    assert scene.close() == {}
+
+
+def test_what_is_held_ages_no_sooner_than_it_is_let_go() -> None:
+    scene = Scene()
+    scene.take(*(old("tick", float(n)) for n in range(5)), *[new("tick", 8.0)] * 4)
+    scene.join.advance((2.0, 2.0))
+    assert (scene.join.waiting, scene.waiting()) == (9, [5, 0])
+    scene.take(new("tick", 9.0))
+    scene.join.advance((3.0, 3.0))
+    assert scene.join.waiting == 0
+    assert scene.close() == {}

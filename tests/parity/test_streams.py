@@ -18,7 +18,7 @@ def streams(**options: object) -> Streams:
 
 
 def waiting(made: Streams) -> int:
-    return sum(len(lane.open) for join in made.joins.values() for lane in join.lanes)
+    return sum(join.waiting for join in made.joins.values())
 
 
 def on(channel: str, seen: Observation) -> Observation:

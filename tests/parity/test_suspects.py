@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge.parity.diagonal import Shift
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
 from bridge.parity.ledger import LEFT, RIGHT, Ledger
@@ -22,8 +23,8 @@ class Scene:
         options = CompareOptions()
         self.reading = reader(options)
         self.lanes = (Lane(), Lane())
-        twins = Twins(options, self.reading, Ledger(options, self.reading, Shapes(5.0), 10.0))
-        self.suspects = Suspects(self.lanes, self.reading, twins, options)
+        self.twins = Twins(options, self.reading, Ledger(options, self.reading, Shapes(5.0), 10.0))
+        self.suspects = Suspects(self.lanes, self.reading, self.twins, options)
 
     def say(self, seen: Observation, *, suspect: bool = True) -> Item:
         side = RIGHT if seen.side is Side.CANDIDATE else LEFT
@@ -77,3 +78,13 @@ def test_what_has_little_in_common_teaches_nothing() -> None:
         scene.say(old(task("one", a=n, b=n, c=n, d=n, e=n), n * 0.5), suspect=False)
         scene.say(new(task("one", a=-n, b=-n, c=-n, d=-n, e=-n), n * 0.5 + 0.02))
     assert scene.reading.volatile.count == 0
+
+
+def test_what_the_other_side_said_before_its_stream_began_teaches_nothing() -> None:
+    scene = Scene()
+    scene.twins.expect(Shift(1.5, 1.5, 1.5))
+    for n in range(30):
+        scene.say(new(task("one", step=n), 4.0 + n * 0.04))
+        scene.say(old(task("one", step=n + 40), 4.0 + n * 0.04), suspect=False)
+    scene.say(new(task("one", step=39), 5.49))
+    assert scene.volatile("step") == [False]

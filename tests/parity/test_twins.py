@@ -1,5 +1,6 @@
 """Which of several messages is the twin of one."""
 
+from bridge.parity.diagonal import Shift
 from bridge.parity.item import Item
 from bridge.parity.ledger import Ledger
 from bridge.parity.options import CompareOptions
@@ -96,3 +97,19 @@ def test_twins_are_expected_around_the_usual_lag() -> None:
     near = twins(1.0, 1.0, 6.0).nearness()
     assert (near.usual, near.most) == (1.0, 5.0)
     assert twins(1.0).nearness().most == 2.0
+
+
+def test_where_lags_hardly_vary_the_turn_gives_way_to_who_came_at_the_usual_time() -> None:
+    found, other = twins(), lane(old("a", 0.0), old("b", 1.0), old("a", 4.0))
+    assert place(found.best(item(new("a", 4.3)), other)) == 0
+    found.expect(Shift(0.3, 0.3, 0.3))
+    assert place(found.best(item(new("a", 4.3)), other)) == 2
+    assert place(found.best(item(new("a", 9.0)), other)) == 0
+    found.expect(Shift(0.3, 0.0, 3.0))
+    assert place(found.best(item(new("a", 4.3)), other)) == 0
+
+
+def test_one_stray_lag_makes_no_other_lag_usual() -> None:
+    found = twins(*[0.3] * 99, -4.0)
+    low, high = found.nearness().range
+    assert (round(low, 2), round(high, 2)) == (0.3, 0.3)

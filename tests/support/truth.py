@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from heapq import merge
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from bridge.parity.comparison import Comparison
 from bridge.parity.finding import Kind
@@ -21,6 +21,7 @@ from bridge.parity.report import Report
 
 CHANNEL = "project.42"
 _TYPES = ("file", "task", "scene", "entity")
+_WORDS = ("the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for")
 Values = dict[str, Any]
 
 
@@ -38,6 +39,9 @@ class Scenario:
         jitter: by how much messages of different entities may overtake each other.
         edge: how long no fault is put in at either end, so that none falls outside.
         reconnects: how often the candidate's connection is lost, with the last five said again.
+        lag: how much later the candidate says the same than the legacy side.
+        later: how many seconds after the candidate's the legacy tap begins; below 0, before it.
+        speech: what the source says: of a `project`, of one `busy` entity, or `words` that recur.
     """
 
     seed: int
@@ -49,6 +53,9 @@ class Scenario:
     jitter: float = 0.0
     edge: float = 3.0
     reconnects: int = 0
+    lag: float = 0.0
+    later: float = 0.0
+    speech: Literal["project", "busy", "words"] = "project"
 
 
 @dataclass
@@ -135,6 +142,19 @@ class Score:
 
 
 def _source(scenario: Scenario, chance: Random) -> Iterator[_Said]:
+    if scenario.speech == "project":
+        yield from _project(scenario, chance)
+        return
+    at = max(0.0, -scenario.lag)
+    for number in range(scenario.count):
+        at += chance.expovariate(scenario.rate)
+        body: Values = {"id": "e1", "status": chance.choice(("queued", "running")), "step": number}
+        if scenario.speech == "words":
+            body = {"id": "e1", "text": chance.choice(_WORDS)}
+        yield _Said(at, {"type": "task", "object": body}, "e1")
+
+
+def _project(scenario: Scenario, chance: Random) -> Iterator[_Said]:
     entities = max(4, int(scenario.rate * 3))
     for number in range(scenario.count):
         at = number / scenario.rate + chance.random() / scenario.rate
@@ -256,13 +276,15 @@ _FAULTS = {
 def _told(said: Iterable[_Said], side: Side, scenario: Scenario, chance: Random) -> list[Sight]:
     """What one tap shows of the source."""
     shift = scenario.skew if side is Side.CANDIDATE else 0.0
+    usual = 0.02 + (scenario.lag if side is Side.CANDIDATE else 0.0)
+    began = max(0.0, -scenario.later if side is Side.CANDIDATE else scenario.later)
     latest: dict[str, float] = {}
     found: list[Observation] = []
     for each in said:
         is_candidate = side is Side.CANDIDATE
         if (each.dropped and is_candidate) or (_is_extra(each) and not is_candidate):
             continue
-        lag = 0.02 + chance.random() * (scenario.jitter if is_candidate else 0.0)
+        lag = usual + chance.random() * (scenario.jitter if is_candidate else 0.0)
         at = each.at + lag
         if is_candidate and each.delay:
             at += each.delay
@@ -274,7 +296,7 @@ def _told(said: Iterable[_Said], side: Side, scenario: Scenario, chance: Random)
         found.append(seen)
         if is_candidate and each.again is not None:
             found.append(replace(seen, at=seen.at + each.again))
-    found.sort(key=lambda seen: seen.at)
+    found = sorted((seen for seen in found if seen.at - shift >= began), key=lambda seen: seen.at)
     if side is Side.CANDIDATE and scenario.reconnects:
         return _reconnected(found, scenario.reconnects)
     return list(found)

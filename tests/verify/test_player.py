@@ -102,8 +102,10 @@ def test_a_speed_of_nothing_is_refused() -> None:
         PlayOptions(0)
 
 
-@pytest.mark.parametrize("content", [b"", b'{"ws2sse": "recording", "version": 1}\n'])
-def test_what_holds_nothing_is_not_played(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "e").write_bytes(content)
-    with pytest.raises(NotARecording, match="e: holds no messages"):
-        Player(tmp_path / "e", PlayOptions())
+@pytest.mark.parametrize("has_header", [False, True])
+def test_what_holds_nothing_is_not_played(has_header: bool, tmp_path: Path) -> None:
+    path = recording(tmp_path, (), Header())
+    if not has_header:
+        path.write_bytes(b"")
+    with pytest.raises(NotARecording, match="holds no messages"):
+        Player(path, PlayOptions())

@@ -179,7 +179,7 @@ class Noise:
 def _sort(leaf: Leaf) -> Leaf:
     """The leaf without what is said about it for people alone.
 
-    The reason is more than that where a value kept its shape: it says in which part it differs.
+    The reason is more than that where a value kept its shape: it names the part that differs.
     """
     return Leaf(leaf.kind, leaf.message, leaf.path, leaf.kept, leaf.reason if leaf.kept else "")
 

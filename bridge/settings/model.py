@@ -256,7 +256,7 @@ class Config(BaseModel):
         check_auths(
             self.all_auths,
             [route.auth for route in self.routes],
-            [relay.auth for relay in self.relays],
+            self.relays,
             host=self.host,
             browsers=self.browsers,
             words=self.dialect.auth,

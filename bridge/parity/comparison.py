@@ -195,8 +195,9 @@ class Comparison:
         excuses = self._excuses(tally)
         evidence = self._evidence(tally, excuses)
         ledger = self._candidate.ledger
+        found = sum(entry.count for leaf, entry in tally.entries.items() if leaf not in excuses)
         return Report(
-            verdict=judge(evidence, self._options, self._candidate.tail),
+            verdict=judge(evidence, self._options, self._candidate.tail, found),
             findings=_findings(tally, excuses),
             lag=ledger.lags.snapshot(ledger.offset),
             timeline=self._timeline(tally, excuses),

@@ -128,9 +128,8 @@ class Fate:
 
     def _hole(self, side: int, item: Item) -> str:
         """What tore the other side's stream when it should have said the same."""
-        sign = 1 if side == LEFT else -1
-        at = item.seen.at + sign * self._ledger.offset
-        return self._lanes[1 - side].hole(at, self._options.disorder)
+        at, (earliest, latest) = item.seen.at, self._lags(side)
+        return self._lanes[1 - side].hole(at + earliest, at + latest, self._options.disorder)
 
     def _is_before(self, side: int, item: Item) -> bool:
         """Whether the other side's stream may not have begun yet."""

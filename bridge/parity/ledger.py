@@ -16,7 +16,7 @@ from bridge.parity.item import Item
 from bridge.parity.lag import Lags
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
-from bridge.parity.shape import Shapes
+from bridge.parity.shape import Shapes, segments
 from bridge.parity.tally import Found, Leaf, Tally
 from bridge.parity.walk import Difference
 
@@ -156,7 +156,8 @@ class Ledger:
         kept = each.kind is Kind.ALTERED and self.shapes.kept(
             message, each.path, each.legacy, each.candidate
         )
-        leaf = Leaf(each.kind, message, each.path, kept, excused=excused)
+        part = segments(each.legacy, each.candidate) if kept else ""
+        leaf = Leaf(each.kind, message, each.path, kept, part, excused)
         return Found(leaf, each.legacy, each.candidate)
 
 

@@ -97,8 +97,7 @@ class Conversation:
 
     def counts(self, size: int) -> bool:
         """Count a frame, also one that says nothing by itself; whether it is to be heard."""
-        over = None if self._over else self._talk.gateway.too_much(self.seat, size)
-        if over:
+        if not self._over and (over := self._talk.gateway.too_much(self.seat, size)):
             self._close(*over)
         return not self._over
 

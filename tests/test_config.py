@@ -127,7 +127,11 @@ def test_the_file_may_be_named_by_the_environment_and_a_flag_wins(folder: Path) 
                 f'upstream.sse.url = "{URL}"\n[[routes]]\nws = "/a"\nchannel = ""\n[[routes]]\n'
                 'ws = "/a"\nchannel = ""'
             ),
-            "bridge.toml: routes: serve the WebSocket path /a twice (remove one)",
+            "bridge.toml: routes: serve the WebSocket path /a twice, relays counted (remove one)",
+        ),
+        (
+            f'upstream.sse.url = "{URL}"\n[[routes]]\nsse = "/healthz"\nchannel = "a"',
+            "bridge.toml: routes: serve /healthz, which is the bridge's own (use another)",
         ),
         ("port 80", "bridge.toml:1:6: expected '=' after a key in a key/value pair"),
         (

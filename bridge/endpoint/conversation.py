@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 
 from bridge.endpoint.budget import Seat
-from bridge.endpoint.carrier import Carrier
+from bridge.endpoint.carrier import Carrier, Permit
 from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
@@ -177,11 +177,11 @@ class Conversation:
         else:
             self._carry(name, frame)
 
-    def _carry(self, name: ChannelName, frame: Frame) -> None:
+    def _carry(self, name: ChannelName, frame: Frame, permit: Permit | None = None) -> None:
         if self._carrier is None:
             gateway, background = self._talk.gateway, self._talk.background
             self._carrier = Carrier(gateway, background, self.wire, self._refuse)
-        self._carrier.put(self._key(name), frame)
+        self._carrier.put(self._key(name), frame, permit)
 
     def _say(self, text: str | None) -> None:
         if text:

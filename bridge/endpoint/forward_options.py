@@ -21,7 +21,7 @@ class ForwardOptions:
     Attributes:
         url: the endpoint, asked by GET; `{channel}`, `{kind}` and `{id}` may stand in its path and
             query. The headers `X-Channel` and `X-Original-Method` say what is asked for: GET to
-            read, POST to read and send.
+            read, POST to read and send, for each POST and each WebSocket frame to the backend.
         headers: of the bridge's own, sent with each question; never shown.
         timeout: seconds for an answer.
         fresh: seconds for which an answer serves equal questions; 0 shares those in flight only.

@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from websockets.asyncio.client import ClientConnection
 
 from bridge.endpoint.auth_options import AuthOptions
 from bridge.endpoint.forward_options import ForwardOptions
+from bridge.wire.dialect_options import DialectOptions
 from tests.endpoint.parts import EVENTS, NAME, SOCKET, ask, closing, said, streaming, talking
 from tests.endpoint.test_auth import guarding, refused
 from tests.support.waiting import until
 
 OTHER = "/api/v1/events/project.2"
 ALICE = {"Cookie": "session=alice", "Authorization": "Bearer alice"}
+FRESH = [ALICE | {"Cookie": f"session={number}"} for number in range(2)]
+"""One who is alice, in sessions of which nothing is known yet."""
 
 
 @dataclass(slots=True)
@@ -29,13 +33,19 @@ class Authority:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    readers_send: bool = True
     url: str = ""
+
+    @property
+    def methods(self) -> list[str]:
+        return [each["x-original-method"] for each in self.asked]
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append({name.lower(): value for name, value in request.headers.items()})
         await self.gate.wait()
         known = request.headers.get("Authorization") == "Bearer alice"
-        mine = request.headers["X-Channel"] == NAME
+        posts = request.headers["X-Original-Method"] == "POST"
+        mine = request.headers["X-Channel"] == NAME and (self.readers_send or not posts)
         status = self.status or (204 if known and mine else 403 if known else 401)
         return web.Response(status=status, headers=self.headers)
 
@@ -148,3 +158,84 @@ async def test_a_subscribe_frame_is_asked_about_and_what_follows_waits(way: str)
         await until(lambda: [each.raw for each in backend.received] == [b'{"do":"it"}'])
         await socket.send(json.dumps({"type": "subscribe", "channel": "project.2"}))
         assert (await closing(socket))[0] == 4403
+
+
+async def test_who_may_read_alone_sends_on_neither_wire(way: str) -> None:
+    async with asking() as (authority, auth), guarding(auth) as (running, backend):
+        authority.readers_send = False
+        posted = await ask(running.authority, "POST", EVENTS, headers=ALICE, data="{}")
+        assert posted.status == 403
+        async with talking(running.authority, additional_headers=ALICE) as socket:
+            await until(lambda: running.readers == 1)
+            await socket.send('{"do":"it"}')
+            assert (await closing(socket))[0] == 4403
+        assert backend.received == []
+
+
+async def test_a_socket_reads_on_where_refused_frames_are_told_or_ignored(way: str) -> None:
+    dialect = DialectOptions(uplink_refused="ignore")
+    async with (
+        asking() as (authority, auth),
+        guarding(auth, dialect=dialect) as (running, backend),
+        talking(running.authority, additional_headers=ALICE) as socket,
+    ):
+        authority.readers_send = False
+        for _ in range(2):
+            await socket.send('{"do":"it"}')
+        await until(lambda: running.count("frames_ignored", reason="forbidden") == 2)
+        await until(lambda: backend.subscribers(NAME))
+        backend.publish(NAME, "hello")
+        assert await said(socket) == "hello"
+        assert backend.received == []
+        assert authority.methods == ["GET", "POST"]
+
+
+async def test_frames_keep_their_order_while_the_right_to_send_is_asked_about(way: str) -> None:
+    frames = [f'{{"n":{number}}}' for number in range(200)]
+    async with (
+        asking() as (authority, auth),
+        guarding(auth, client={"uplink_queue": 2}) as (running, backend),
+        talking(running.authority, additional_headers=ALICE) as socket,
+    ):
+        authority.gate.clear()
+        sending = asyncio.create_task(_send_all(socket, frames))
+        await until(lambda: authority.methods == ["GET", "POST"])
+        assert backend.received == []
+        authority.gate.set()
+        await until(lambda: len(backend.received) == len(frames))
+        await sending
+        assert [each.raw for each in backend.received] == [each.encode() for each in frames]
+        assert authority.methods.count("GET") == 1
+
+
+async def _send_all(socket: ClientConnection, frames: list[str]) -> None:
+    for each in frames:
+        await socket.send(each)
+
+
+async def test_what_was_said_before_leaving_goes_out_if_it_may(way: str) -> None:
+    async with asking() as (authority, auth), guarding(auth) as (running, backend):
+        for allowed in (False, True):
+            authority.readers_send = allowed
+            authority.asked.clear()
+            authority.gate.set()
+            async with talking(running.authority, additional_headers=FRESH[allowed]) as socket:
+                authority.gate.clear()
+                await socket.send(f'{{"allowed":{int(allowed)}}}')
+                await until(lambda: "POST" in authority.methods)
+            await until(lambda: running.count("clients", wire="ws") == 0)
+            authority.gate.set()
+            await until(lambda: not running.bridge.background._tasks)
+        assert [each.raw for each in backend.received] == [b'{"allowed":1}']
+
+
+async def test_nothing_is_sent_while_the_endpoint_cannot_say_whether_it_may(way: str) -> None:
+    async with (
+        asking() as (authority, auth),
+        guarding(auth) as (running, backend),
+        talking(running.authority, additional_headers=ALICE) as socket,
+    ):
+        authority.status = 500
+        await socket.send('{"do":"it"}')
+        assert (await closing(socket))[0] == 1013
+        assert backend.received == []

@@ -92,12 +92,15 @@ class Conversation:
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        if self._over:
-            return
-        if over := self._talk.gateway.too_much(self.seat, len(frame)):
-            self._close(*over)
-        else:
+        if self.counts(len(frame)):
             self._obey(self._talk.dialect.read(frame, self._name))
+
+    def counts(self, size: int) -> bool:
+        """Count a frame, also one that says nothing by itself; whether it is to be heard."""
+        over = None if self._over else self._talk.gateway.too_much(self.seat, size)
+        if over:
+            self._close(*over)
+        return not self._over
 
     def full(self) -> None:
         """The wire takes no more for now; one deadline stands for all that is read over it."""

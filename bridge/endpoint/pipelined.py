@@ -16,6 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from bridge.endpoint.door import Watched
 from bridge.endpoint.handshake import refusal
 
+MOST_WAITING = 32
+"""Requests of one connection that wait for an answer; no client needs as many."""
+
 
 class AttentiveProtocol(Watched, HttpToolsProtocol):
     """uvicorn's HTTP protocol, watched, and telling all requests that are not answered yet."""
@@ -33,6 +36,8 @@ class AttentiveProtocol(Watched, HttpToolsProtocol):
         if latest is not None and latest not in waiting:
             waiting.append(latest)
         self._unanswered = waiting
+        if len(waiting) > MOST_WAITING:  # the parser stops at it, and uvicorn answers 400
+            raise ValueError("too many requests wait on one connection")
 
     def handle_websocket_upgrade(self) -> None:
         """As uvicorn, but for what no server accepts."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ from websockets.asyncio.client import ClientConnection
 
 from bridge.endpoint.auth_options import AuthOptions
 from bridge.endpoint.forward_options import ForwardOptions
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.dialect_options import DialectOptions
 from tests.endpoint.parts import EVENTS, NAME, SOCKET, ask, closing, said, streaming, talking
 from tests.endpoint.test_auth import guarding, refused
+from tests.support.certificates import Authority as Signer
+from tests.support.certificates import server_context
 from tests.support.waiting import until
 
 OTHER = "/api/v1/events/project.2"
@@ -51,16 +56,18 @@ class Authority:
 
 
 @asynccontextmanager
-async def asking(**changes: Any) -> AsyncIterator[tuple[Authority, AuthOptions]]:
+async def asking(
+    server: ssl.SSLContext | None = None, **changes: Any
+) -> AsyncIterator[tuple[Authority, AuthOptions]]:
     authority = Authority()
     authority.gate.set()
     app = web.Application()
     app.router.add_get("/auth/{channel}", authority.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server).start()
     port = runner.addresses[0][1]
-    url = f"http://127.0.0.1:{port}/auth/{{channel}}"
+    url = f"http{'s' if server else ''}://127.0.0.1:{port}/auth/{{channel}}"
     ways = changes.pop("ways", ("header", "cookie"))
     forward = ForwardOptions(url, **changes)
     try:
@@ -239,3 +246,16 @@ async def test_nothing_is_sent_while_the_endpoint_cannot_say_whether_it_may(way:
         await socket.send('{"do":"it"}')
         assert (await closing(socket))[0] == 1013
         assert backend.received == []
+
+
+async def test_an_endpoint_behind_an_authority_of_its_own_is_trusted_where_that_is_named(
+    tmp_path: Path,
+) -> None:
+    authority = Signer(tmp_path, "authority")
+    server = server_context(authority.sign("endpoint", "127.0.0.1"), clients=authority)
+    own = authority.sign("bridge")
+    trusting = TlsOptions(str(authority.certificate), str(own.certificate), str(own.key))
+    for tls, status in ((trusting, 200), (SYSTEM, 503)):
+        async with asking(server, tls=tls) as (_, auth), guarding(auth) as (running, _):
+            answer = await ask(running.authority, "HEAD", EVENTS, headers=ALICE)
+            assert answer.status == status

@@ -52,6 +52,8 @@ class Ledger:
         self.tally = Tally()
         self.lags, self.clocks = Lags(), Clocks()
         self.two_clocks = options.clocks == "two"
+        self.trusts_silence = not self.two_clocks
+        """Whether what the right side does not say by the common clock is missing."""
         self.outside = self.repeated = 0
 
     @property

@@ -6,7 +6,7 @@ Decides nothing: whoever compares says what was found, whoever judges says what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bridge.parity.canonical import Value, text
@@ -207,6 +207,15 @@ class Tally:
                 mine_counts[self._known(mine_counts, signature)] += count
         self.exposed.update(other.exposed)
         self.timeline.merge(other.timeline)
+
+    def keep(self, wanted: Callable[[Leaf], bool]) -> int:
+        """Let go of single messages of all other sorts; how many those were."""
+        for leaf in [leaf for leaf in self.entries if not wanted(leaf)]:
+            del self.entries[leaf]
+            for each in self.timeline.slices.values():
+                del each.leaves[leaf]
+        gone = [signature for signature in self.singles if not signature <= self.entries.keys()]
+        return sum(self.singles.pop(signature) for signature in gone)
 
     def _note(self, at: float, channel: str, found: Iterable[Found], example: Example) -> Signature:
         leaves = []

@@ -455,3 +455,29 @@ def test_a_signed_address_may_not_name_another_resource(
         made.take(new(signed(number, candidate, draw), at + 0.02))
     made.close()
     assert made.report().verdict.outcome is outcome
+
+
+@pytest.mark.parametrize("side", [Side.CANDIDATE, Side.CONTROL])
+def test_a_live_side_that_falls_silent_on_an_open_connection_lacks_what_the_other_says(
+    side: Side,
+) -> None:
+    made = Comparison()
+    for number in range(400):
+        at = number * 0.5
+        made.take(old(task(number), at))
+        for each in (Side.CANDIDATE, Side.CONTROL):
+            if each is not side or number < 370:
+                made.take(replace(new(task(number), at), side=each))
+        made.advance(at)
+    made.advance(250.0)
+    made.close()
+    found = made.report()
+    assert kinds(found) == ({Kind.MISSING: 30} if side is Side.CANDIDATE else {})
+    assert not made.learned().leaves
+
+
+def test_a_recording_that_ends_earlier_is_told_of_and_no_fault() -> None:
+    sights = both(task(n) for n in range(200))
+    found = report(each for each in sights if each.side is Side.LEGACY or each.at < 185)
+    assert (found.verdict.outcome, found.verdict.evidence.outside) == (Outcome.PASS, 15)
+    assert "came after the other side's last word" in found.notes[0]

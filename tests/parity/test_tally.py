@@ -162,3 +162,12 @@ def test_a_pair_that_was_one_too_many_is_counted_once_when_more_comes_to_light()
     tally.add(0.0, CHANNEL, Leaf(Kind.REORDERED, "file"), BOTH, pair(tally, 0.0, *lost))
     assert tally.pairs.total() == count + 1
     assert tally.timeline.at(0.0).differing.total() == count + 1
+
+
+def test_only_wanted_sorts_are_kept() -> None:
+    tally = Tally()
+    for leaf in (GONE, GONE, URL, GONE):
+        tally.single(1.0, CHANNEL, leaf, LONE)
+    assert tally.keep(lambda leaf: leaf is URL) == 3
+    assert (tally.singles, list(tally.entries)) == ({frozenset((URL,)): 1}, [URL])
+    assert tally.timeline.at(1.0).leaves == {URL: 1}

@@ -145,9 +145,20 @@ def _end(timed: Sequence[tuple[float, int, Item]]) -> int:
 
 
 def unlike(left: Item, right: Item, reader: Reader) -> float:
-    """Which share of their leaves two messages do not have in common, from 0 to 1."""
+    """Which share of their leaves two messages do not have in common, from 0 to 1.
+
+    What is known to differ by nature counts on neither side.
+    """
     ours, theirs = reader.features(left), reader.features(right)
-    return 1 - len(ours & theirs) / max(len(ours), len(theirs), 1)
+    common, most = len(ours & theirs), max(len(ours), len(theirs))
+    if common < most and reader.volatile.count:
+        message, holds = reader.entity(left)[0], reader.volatile.holds
+        apart = (
+            sum(not holds(message, path) for path, _ in side - ours & theirs)
+            for side in (ours, theirs)
+        )
+        most = common + max(apart)
+    return 1 - common / max(most, 1)
 
 
 def _cost(left: Item, right: Item, *, reader: Reader, nearness: Nearness, wary: bool) -> float:

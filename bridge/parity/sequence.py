@@ -68,13 +68,14 @@ def _across(pairs: Sequence[Pair], kept: Sequence[int], disorder: float) -> set[
 
 
 def uncrossed(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs with those that say exactly the same put into one order on both sides.
+    """The pairs with those that say the same put into one order on both sides.
 
-    Genuine repeats can be told apart by nothing else, so they never overtake each other.
+    Genuine repeats can be told apart by nothing else, so they never overtake each other. What
+    found its twin by what is stable in it is told apart by no more than that.
     """
     groups: defaultdict[tuple[str | bytes, str | bytes], list[Pair]] = defaultdict(list)
     for left, right in pairs:
-        groups[left.seen.data, right.seen.data].append((left, right))
+        groups[left.digest or left.seen.data, right.digest or right.seen.data].append((left, right))
     found: list[Pair] = []
     for group in groups.values():
         rights = sorted((right for _, right in group), key=lambda item: item.seq)

@@ -7,6 +7,7 @@ would put them in order. Never finds a first twin, and never waits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import nsmallest
 from itertools import islice, takewhile
 
 from bridge.parity.item import Item, State
@@ -16,7 +17,9 @@ from bridge.parity.reader import Reader
 from bridge.parity.residue import Pair
 from bridge.parity.sequence import displaced, uncrossed
 
-_REPAIRED = 100
+_REPAIRED, _NEAREST = 100, 8
+_LOOKED_AT, _FEWEST = 100_000, 8
+"""How many pairs all attempts to repair a stretch may look at, and how many attempts there are."""
 
 Limits = tuple[float, float]
 """Up to which arrival time the messages of each side have waited long enough."""
@@ -109,8 +112,10 @@ class Stretches:
         if moved:
             pairs = uncrossed(pairs)
             moved = displaced(pairs, self._reader.entity, self._disorder)
+        attempts = max(_FEWEST, _LOOKED_AT // max(len(pairs), 1))
         for pair in moved[:_REPAIRED]:
-            for other in self._alternatives(pair):
+            for other in islice(self._alternatives(pair), attempts):
+                attempts -= 1
                 attempt = sorted(
                     [*(each for each in pairs if each is not pair), other],
                     key=lambda each: each[0].seq,
@@ -135,7 +140,8 @@ class Stretches:
         found = lane.by_text(item.seen.data) or (
             lane.by_digest(item.digest, self._reader.digest) if item.digest is not None else []
         )
-        return [each for each in found if each.state < State.SINGLE]
+        free = (each for each in found if each.state < State.SINGLE)
+        return nsmallest(_NEAREST, free, key=lambda each: abs(each.seq - item.seq))
 
     def _exchange(self, old: Pair, new: Pair) -> None:
         """Another twin puts things in order: genuine repeats were told apart wrongly."""

@@ -87,3 +87,18 @@ def test_how_unlike_two_messages_are() -> None:
     assert unlike(one, item(new(task("a", n=1, m=2))), reader()) == 0
     assert unlike(one, item(new(task("a", n=1, m=3))), reader()) == pytest.approx(0.25)
     assert unlike(one, item(new("tick")), reader()) == 1
+
+
+def test_what_differs_by_nature_makes_nobody_unlike() -> None:
+    reading = reader()
+    noisy = [f"v{place}" for place in range(6)]
+    one, other = (
+        item(said(task("a", state=n, **dict.fromkeys(noisy, n))))
+        for n, said in ((1, old), (2, new))
+    )
+    assert unlike(one, other, reading) > 0.75
+    assert paired([one], [other], reading, NEAR, by_id=False) == []
+    for name in noisy:
+        reading.volatile.take("task", f"$.object.{name}")
+    assert unlike(one, other, reading) == pytest.approx(1 / 3)
+    assert paired([one], [other], reading, NEAR, by_id=False) == [(one, other)]

@@ -65,3 +65,10 @@ def test_repeats_are_told_apart_by_nothing_and_never_cross() -> None:
     found = uncrossed(crossed)
     assert [(left.seen.data, right.seq) for left, right in found] == [("a", 0), ("b", 1), ("a", 2)]
     assert all(left.twin is right and right.twin is left for left, right in found)
+
+
+def test_what_only_noise_tells_apart_never_crosses_either() -> None:
+    crossed = pairs(("a1", 2, 2.0), ("b", 1, 1.0), ("a2", 0, 0.0))
+    for left, right in (crossed[0], crossed[2]):
+        left.digest = right.digest = b"a"
+    assert [right.seq for _, right in uncrossed(crossed)] == [0, 1, 2]

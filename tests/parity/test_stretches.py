@@ -1,5 +1,8 @@
 """The order of twins, judged as stretches of the streams pass."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from bridge.parity.finding import Kind
@@ -7,6 +10,8 @@ from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
 from bridge.parity.ledger import Ledger
 from bridge.parity.options import CompareOptions
+from bridge.parity.residue import Pair
+from bridge.parity.sequence import displaced
 from bridge.parity.shape import Shapes
 from bridge.parity.stretches import Stretches
 from tests.parity.talk import CHANNEL, new, old, reader, task
@@ -124,3 +129,24 @@ def test_one_that_moved_far_in_such_a_disorder_is_named_once(place: int) -> None
     order = tangled(300)
     order.insert(place + 12, order.pop(place))
     assert judged(order).moved() == 1
+
+
+def test_the_attempts_to_repair_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, tried = Scene(), list[int]()
+    left = scene.say(*(task("a", n=n % 2) for n in range(200)), left=True)
+    right = scene.say(*(task("a", n=n % 2) for n in range(1, 601)), left=False)
+    for place, one in enumerate(left):
+        scene.pair(one, right[399 - place])
+
+    def counted(pairs: Sequence[Pair], *more: Any) -> list[Pair]:
+        tried.append(len(pairs))
+        return displaced(pairs, *more)
+
+    monkeypatch.setattr("bridge.parity.stretches.displaced", counted)
+    monkeypatch.setattr("bridge.parity.stretches.uncrossed", list)
+    monkeypatch.setattr("bridge.parity.stretches._LOOKED_AT", 4000)
+    for item in right:
+        if item.state is State.OPEN:
+            scene.right.age(item)
+    scene.stretches.judge((FAR, FAR))
+    assert len(tried) <= 4000 / 200 + 2

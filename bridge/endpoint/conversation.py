@@ -192,13 +192,11 @@ class Conversation:
     def _refuse(self, ending: Ending, reason: str) -> None:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
         talk, policy = self._talk, self._talk.dialect.options.uplink_refused
-        if self._over:
-            return
-        if ending is NO_WAY_UP or policy == "ignore":
+        if not self._over and (ending is NO_WAY_UP or policy == "ignore"):
             talk.gateway.meter.count("frames_ignored", reason=label(ending))
-        elif policy == "frame":
+        elif not self._over and policy == "frame":
             self._say(talk.dialect.error(ending, reason))
-        else:
+        elif not self._over:
             self._close(talk.gateway.delayed(ending), reason)
 
     def _close(self, ending: Ending, reason: str) -> None:

@@ -143,7 +143,7 @@ class Config(BaseModel):
     log_level: LogLevel = "info"
     log_format: Literal["console", "json"] = "console"
     access_log: bool = False
-    drain_timeout: float = Field(default=10.0, ge=0)
+    drain_timeout: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     drain_rate: float = Field(default=500.0, ge=0, allow_inf_nan=False)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()

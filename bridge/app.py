@@ -163,8 +163,9 @@ def ticket_routes(bridge: Bridge) -> Iterator[BaseRoute]:
 
 
 def _behind(bridge: Bridge, auth: str, app: ASGIApp) -> ASGIApp:
-    """A relay behind the guard that it names, if it names one, and within the limits."""
-    guard = bridge.guards.by_name["" if auth == DEFAULT else auth] if auth else None
+    """A relay behind the guard that it names, else before pages that are let in, within limits."""
+    guards = bridge.guards
+    guard = guards.by_name["" if auth == DEFAULT else auth] if auth else guards.open
     return Gate(app, bridge.gateway, guard)
 
 

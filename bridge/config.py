@@ -15,6 +15,7 @@ from bridge.ops.secrets import Mask, secrets_in
 from bridge.settings import problems
 from bridge.settings.explain import explain
 from bridge.settings.model import Config, UpstreamOptions
+from bridge.settings.references import LONE
 from bridge.settings.sources import CONFIG_VARIABLE, read
 
 __all__ = ["Config", "UpstreamOptions", "explain", "load"]
@@ -50,7 +51,8 @@ def load(
     except ValidationError as error:
         problems.note(sources, error)
     if config is None or sources.problems:
-        mask = Mask(sources.secrets.union(secrets_in(sources.tree)))
+        hidden = {each for each in secrets_in(sources.tree) if not LONE.fullmatch(each)}
+        mask = Mask(sources.secrets.union(hidden))
         raise problems.collected(sources, mask)
     return config.hiding(frozenset(sources.secrets))
 

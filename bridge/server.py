@@ -9,6 +9,7 @@ methods and patching nothing.
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import math
@@ -164,7 +165,11 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        remedy = "stop what listens there, or choose another with --port"
+        remedy = (
+            "see --host"
+            if error.errno == errno.EADDRNOTAVAIL
+            else "stop what listens there, or choose another with --port"
+        )
         raise ConfigError(where, f"cannot listen: {error.strerror}", remedy) from error
     listener.setblocking(False)
     return listener

@@ -127,7 +127,24 @@ def test_the_file_may_be_named_by_the_environment_and_a_flag_wins(folder: Path) 
                 f'upstream.sse.url = "{URL}"\n[[routes]]\nws = "/a"\nchannel = ""\n[[routes]]\n'
                 'ws = "/a"\nchannel = ""'
             ),
-            "bridge.toml: routes: serve the WebSocket path /a twice (remove one)",
+            "bridge.toml: routes: serve the WebSocket path /a twice, relays counted (remove one)",
+        ),
+        (
+            f'upstream.sse.url = "{URL}"\n[[routes]]\nsse = "/healthz"\nchannel = "a"',
+            "bridge.toml: routes: serve /healthz, which is the bridge's own (use another)",
+        ),
+        (
+            'upstream.sse.headers.A = "${NOPE}"\nupstream.sse.url = "http://h/{id}"',
+            "bridge.toml: upstream.sse.headers.A: ${NOPE} is not set (set NOPE in the environment)",
+        ),
+        (f"a = {'[' * 5000}", "bridge.toml: is nested too deeply to be a configuration"),
+        (
+            f'upstream.sse.url = "{URL}"\nhistory.persist = "sqlite"\nhistory.path = "a\\u0000"',
+            "bridge.toml: history.path: holds a NUL character, which no file's name may",
+        ),
+        (
+            f'upstream.sse.url = "{URL}"\ndrain_timeout = inf',
+            "bridge.toml: drain_timeout: must be a finite number",
         ),
         ("port 80", "bridge.toml:1:6: expected '=' after a key in a key/value pair"),
         (

@@ -31,7 +31,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
             {"app"},
             {"server"},
             {"demo", "verify"},
-            {"cli", "__main__"},
+            {"cli"},
+            {"__main__"},
         ),
     )
 )

@@ -374,7 +374,7 @@ def test_port_0_is_the_kernels_choice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "remedy"), [("no-such-host.invalid", "see --host"), ("192.0.2.1", "--port")]
+    ("host", "remedy"), [("no-such-host.invalid", "see --host"), ("192.0.2.1", "--host")]
 )
 def test_an_address_that_is_not_ours_is_a_mistake_in_the_configuration(
     host: str, remedy: str

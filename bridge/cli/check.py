@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from bridge.cli.options import (
     ConfigFile,
     Host,
@@ -13,7 +16,24 @@ from bridge.cli.options import (
     WsUpstream,
     configured,
 )
-from bridge.config import explain
+from bridge.config import Config, explain
+from bridge.endpoint.guards import configured_keys
+from bridge.errors import ConfigError
+
+
+def check_files(config: Config) -> None:
+    """Read the files that a start would read, and look where it would write.
+
+    Raises:
+        ConfigError: one of them is not as it has to be.
+    """
+    for auth in config.all_auths:
+        if auth.mode == "jwt" and auth.jwt:
+            configured_keys(auth.jwt)
+    path = Path(config.history.path)
+    if config.history.persist == "sqlite" and not os.access(path.parent, os.W_OK | os.X_OK):
+        said = f"{config.history.path} cannot be written: its folder is not there or not ours"
+        raise ConfigError("history.path", said)
 
 
 def check(
@@ -42,6 +62,7 @@ def check(
         log_level=log_level,
         log_format=log_format,
     )
+    check_files(settings)
     for line in explain(settings):
         print(line)
     return 0

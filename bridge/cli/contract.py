@@ -1,13 +1,14 @@
 """`ws2sse contract`: draft a contract, hold a recording against one, write one as AsyncAPI.
 
 Decides how contracts are named on the command line and what the exit status is: 1 where a
-recording breaks the contract, 3 where it holds no message to say so.
+recording breaks the contract, 3 where it cannot all be read or holds no message to say so.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +16,9 @@ import typer
 
 if TYPE_CHECKING:
     from bridge.parity.observation import Sight
+    from bridge.parity.recording import Transcript
+
+_ADDRESS = re.compile(r"(?:[^\s{}/?#]|\{\w+\})+")
 
 contract = typer.Typer(rich_markup_mode=None)
 
@@ -50,10 +54,11 @@ def learn(recording: Recording, *, output: Folder, side: SideName = None) -> int
     """Draft schemas from a recording: a start for people to go on from."""
     # jsonschema loads only here: the other commands start at once without it
     from bridge.parity.learning import Draft  # noqa: PLC0415
+    from bridge.parity.recording import Transcript  # noqa: PLC0415
     from bridge.verify.contracts import write_contract  # noqa: PLC0415
 
     draft = Draft()
-    for sight in _sights(recording, side):
+    for sight in _sights(recording, side, Transcript(str(recording))):
         draft.take(sight)
     found = draft.contract()
     if draft.skipped:
@@ -70,18 +75,20 @@ def learn(recording: Recording, *, output: Folder, side: SideName = None) -> int
 def check(recording: Recording, *, contract: ContractPath = "legacy", side: SideName = None) -> int:
     """Hold a recording's messages against a contract; one line for each sort of breach."""
     from bridge.parity.breach import Checker  # noqa: PLC0415 - as above
+    from bridge.parity.recording import Transcript  # noqa: PLC0415
     from bridge.verify.contracts import read_contract  # noqa: PLC0415
 
     checker = Checker(read_contract(contract))
-    for sight in _sights(recording, side):
+    transcript = Transcript(str(recording))
+    for sight in _sights(recording, side, transcript):
         checker.take(sight)
     for breach in checker.breaches():
         print(breach)
     broken = sum(breach.count for breach in checker.breaches())
     print(f"{checker.checked} messages, {broken} against the contract")
-    if not checker.checked:
-        return 3
-    return 1 if broken else 0
+    if broken:
+        return 1
+    return 3 if transcript.notes() or not checker.checked else 0
 
 
 @contract.command()
@@ -104,6 +111,7 @@ def asyncapi(
     from bridge.parity.asyncapi import Description, document  # noqa: PLC0415 - as above
     from bridge.verify.contracts import pretty, read_contract, write_document  # noqa: PLC0415
 
+    _check_addresses(channels or [], {"--ws": (ws, "ws"), "--sse": (sse, "http")})
     about = Description(tuple(channels or Description().channels), ws, sse)
     written = document(read_contract(contract), about)
     if output:
@@ -113,12 +121,22 @@ def asyncapi(
     return 0
 
 
-def _sights(recording: Path, side: str | None) -> Iterator[Sight]:
-    """What a recording holds of a side; its unreadable lines are told on stderr."""
-    from bridge.parity.recording import Transcript  # noqa: PLC0415 - as above
-    from bridge.verify.files import sights  # noqa: PLC0415
+def _check_addresses(channels: list[str], servers: Mapping[str, tuple[str, str]]) -> None:
+    for channel in channels:
+        if not _ADDRESS.fullmatch(channel):
+            raise typer.BadParameter(
+                f"{channel!r} is no address; write it as project.{{id}}", param_hint="--channel"
+            )
+    for flag, (url, scheme) in servers.items():
+        if not re.fullmatch(rf"{scheme}s?://[^\s/?#]+[^\s?#]*", url):
+            said = f"{url!r} is no URL; begin it with {scheme}s:// or {scheme}://"
+            raise typer.BadParameter(said, param_hint=flag)
 
-    transcript = Transcript(str(recording))
+
+def _sights(recording: Path, side: str | None, transcript: Transcript) -> Iterator[Sight]:
+    """What a recording holds of a side; its unreadable lines are told on stderr."""
+    from bridge.verify.files import sights  # noqa: PLC0415 - as above
+
     for sight in sights(recording, transcript):
         if side in {None, sight.side.value}:
             yield sight

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.cells import set_cell_size
 
+from bridge.cli.durations import Duration
+
 if TYPE_CHECKING:
     from bridge.demo.compare import Heard, Wire
     from bridge.demo.run import Addresses
@@ -27,9 +29,6 @@ Port = Annotated[
 Source = Annotated[
     Literal["legacy", "sse"],
     typer.Option(help="Which of the backend's wires the bridge reads; legacy is WebSocket."),
-]
-Seconds = Annotated[
-    float | None, typer.Option("--for", metavar="SECONDS", min=0, help="Stop after this time.")
 ]
 Renders = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Stop after this many renders.")
@@ -48,7 +47,7 @@ def demo(
     *,
     port: Port = 8080,
     source: Source = "sse",
-    seconds: Seconds = None,
+    seconds: Duration = None,
     renders: Renders = None,
     no_clients: NoClients = False,
     speed: Speed = 1.0,

@@ -31,6 +31,9 @@ Output = Annotated[
     Path,
     typer.Option("-o", "--output", metavar="FILE", help="Write here; a .gz name compresses."),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the file where there is one already.")
+]
 Count = Annotated[
     int | None,
     typer.Option("--count", metavar="N", min=1, help="Stop after N messages of all sides."),
@@ -47,6 +50,7 @@ def record(
     seconds: Duration = None,
     count: Count = None,
     control: Control = False,
+    force: Force = False,
 ) -> int:
     """Record what one or both backends say on some channels, with arrival times.
 
@@ -55,6 +59,9 @@ def record(
     """
     names = channel_names(channels)
     settings = tapped(config, sse_upstream, ws_upstream)
+    if control and settings.upstream.ws is None:
+        said = "listens to the WebSocket backend a second time; name it by --ws-upstream"
+        raise typer.BadParameter(said, param_hint="--control")
     # the clients load only here: the other commands start at once without them
     from bridge.verify.capture import capture  # noqa: PLC0415
 
@@ -69,6 +76,7 @@ def record(
                 count=count,
                 is_over=lambda: interrupt.asked,
                 control=control,
+                replace=force,
             )
 
         captured = anyio.run(run)

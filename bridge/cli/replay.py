@@ -42,7 +42,7 @@ FaultTexts = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
-        metavar="KIND:RATE",
+        metavar="KIND[:RATE]",
         help="Put this in: drop, duplicate, alter, type-drift, reorder, delay, coalesce, "
         "encoding, envelope or disconnect, such as drop:0.01; repeatable.",
     ),

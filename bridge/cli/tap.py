@@ -21,6 +21,7 @@ import anyio
 import typer
 
 from bridge.cli.arrivals import Arrival, Remark
+from bridge.cli.durations import Duration
 from bridge.cli.streams import Target
 from bridge.ops.secrets import Mask, secrets_in
 from bridge.seams import Lost, Opened
@@ -42,9 +43,6 @@ LastEventId = Annotated[
 ]
 Count = Annotated[
     int | None, typer.Option("--count", metavar="N", min=1, help="Stop after N events.")
-]
-Seconds = Annotated[
-    float | None, typer.Option("--for", metavar="SECONDS", min=0, help="Stop after this time.")
 ]
 Frames = Annotated[
     list[str] | None,
@@ -68,7 +66,7 @@ def tap(
     headers: Headers = None,
     last_event_id: LastEventId = "",
     count: Count = None,
-    seconds: Seconds = None,
+    seconds: Duration = None,
     frames: Frames = None,
     reconnect: Reconnect = False,
     full: Full = False,
@@ -81,6 +79,8 @@ def tap(
     status is 0, or 1 where the stream cannot be read.
     """
     _check_url(url, frames)
+    if not last_event_id.isprintable():
+        raise typer.BadParameter("is one printable line", param_hint="--last-event-id")
     sent = dict(map(_parse_header, headers or ()))
     start = time.monotonic()
     watch = Watch(

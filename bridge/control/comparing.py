@@ -16,9 +16,11 @@ import structlog
 
 from bridge.control.worker import Worker
 from bridge.parity.observation import Mark, Side, Sight, Turn
-from bridge.parity.report import Report
+from bridge.parity.report import Outcome, Report
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger("bridge.shadow")
+
+_ENDED = "the comparison itself failed and was ended; the bridge's log says why"
 
 
 class Judge(Protocol):
@@ -83,9 +85,11 @@ class Comparing:
     async def report(self) -> Report:
         """What may be said by now, with a note about what was left out.
 
-        Raises whatever the comparison raised.
+        Raises whatever the comparison raises now; of one that failed before, what `ended` says.
         """
         report = await asyncio.wrap_future(self._worker.ask(self._judge.report))
+        if self.is_broken:
+            report = ended(report)
         if not self.skipped:
             return report
         note = f"{self.channel}: {self.skipped} messages were left out, for the bridge was busy"
@@ -102,3 +106,16 @@ class Comparing:
         except Exception:  # noqa: BLE001 - whatever fails, clients have nothing to do with it
             self.is_broken = True
             _log.exception("a comparison failed; this channel is compared no more")
+
+
+def ended(report: Report) -> Report:
+    """What may still be said where a comparison failed: nothing of what came after is known.
+
+    Differences that were found before remain.
+    """
+    verdict = report.verdict
+    if _ENDED in report.notes:
+        return report
+    if verdict.outcome is not Outcome.FAIL:
+        verdict = replace(verdict, outcome=Outcome.INSUFFICIENT, reason=_ENDED)
+    return replace(report, verdict=verdict, notes=(*report.notes, _ENDED))

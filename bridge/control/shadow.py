@@ -11,12 +11,12 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
 
-from bridge.control.comparing import Comparing, Judge
+from bridge.control.comparing import Comparing, Judge, ended
 from bridge.control.sampling import ShadowOptions
 from bridge.control.watch import Watch
 from bridge.control.worker import Worker
@@ -240,6 +240,9 @@ class Shadow:
             self._give_up()
         except Exception:  # noqa: BLE001 - no report is no report
             self._fail("report")
+            old = self._standings.get(comparing.channel)
+            if old is not None:
+                self._keep(replace(old, is_live=is_live, report=ended(old.report)))
         else:
             self._count(life, report)
             self._keep(Standing(comparing.channel, is_live, report, comparing.skipped))

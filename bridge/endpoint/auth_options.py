@@ -18,6 +18,9 @@ Mode = Literal["none", "jwt", "forward", "passthrough"]
 DEFAULT = "default"
 """What relays call `[auth]`."""
 
+_SHARES = 10
+"""So many principals have to act together before there is no ticket for anybody else."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 _PARAMETER = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
@@ -49,7 +52,8 @@ class TicketOptions:
 
     Attributes:
         lifetime: seconds from its issue in which a ticket has to be used.
-        most: unused tickets that exist at once; above that none is issued.
+        most: unused tickets that exist at once; above that none is issued. One principal may have
+            a tenth of them; raise it where one fetches the tickets of many.
     """
 
     lifetime: float = 30.0
@@ -61,6 +65,11 @@ class TicketOptions:
         if self.most < 1:
             raise ValueError("most must be 1 or more")
 
+    @property
+    def share(self) -> int:
+        """Unused tickets that one principal may have."""
+        return max(1, self.most // _SHARES)
+
 
 @dataclass(frozen=True, slots=True)
 class AuthOptions:
@@ -71,7 +80,8 @@ class AuthOptions:
         mode: `none` lets anyone in; `jwt` verifies tokens; `forward` asks an endpoint of the
             backend; `passthrough` sends the client's own credential to the backend, whose stream
             is then that client's alone.
-        allow_anonymous: lets `none` serve on more than loopback.
+        allow_anonymous: lets `none` serve on more than loopback, and so do relays that name no
+            `auth` and send a credential of the bridge's own.
         ways: how a credential may come: `header` (Authorization), `subprotocol` (`bearer`, then
             the token), `query`, `cookie`, `frame` (the first WebSocket frame), and `ticket`.
         cookie: the name of the cookie that holds a token.

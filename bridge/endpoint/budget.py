@@ -126,19 +126,23 @@ class Seat:
         kept: whether it outlives the call of its endpoint, which then does not release it.
     """
 
-    __slots__ = ("_budget", "_frames", "_parties", "kept")
+    __slots__ = ("_budget", "_frames", "_lasting", "_parties", "kept")
 
-    def __init__(self, budget: Budget, parties: tuple[_Party, ...], frames: _Frames) -> None:
+    def __init__(
+        self, budget: Budget, parties: tuple[_Party, ...], frames: _Frames, *, lasting: bool
+    ) -> None:
         self._budget: Budget | None = budget
-        self._parties, self._frames = parties, frames
+        self._parties, self._frames, self._lasting = parties, frames, lasting
         self.kept = False
 
     def name(self, principal: str) -> Refused | None:
-        """Say who the client is, which was let in while nobody knew; once."""
+        """Say who the client is, which was let in while nobody knew; once, before its frames."""
         found = self._budget.named(principal) if self._budget else None
         if isinstance(found, _Party):
             found.count += 1
             self._parties = (*self._parties, found)
+            if not self._lasting:
+                self._frames = found.frames
             return None
         return found
 
@@ -209,7 +213,7 @@ class Budget:
             each.count += 1
         shared = named or own
         frames = _Frames(self.options) if lasting or shared is None else shared.frames
-        return Seat(self, parties, frames)
+        return Seat(self, parties, frames, lasting=lasting)
 
     def named(self, principal: str) -> _Party | Refused | None:
         """A principal's connections, where there is room for one more; None for nobody's."""

@@ -2,18 +2,19 @@
 
 Decides that they go one after the other, in order, by a task that exists only while there are any,
 and that a client which sends faster than its backend takes is slowed by TCP instead of buffered.
-How one frame is carried is `upward`'s business.
+How one frame is carried is `upward`'s business, and whether it may be, whoever puts it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bridge.endpoint.background import Background
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.grant import Refusal
 from bridge.endpoint.upward import carry
 from bridge.endpoint.wheel import Wheel
 from bridge.hub.channel import ChannelKey
@@ -21,6 +22,9 @@ from bridge.wire.endings import Ending
 from bridge.wire.frame import Frame
 
 REFUSED = "the backend did not accept a frame"
+
+Permit = Callable[[], Awaitable[Refusal | None]]
+"""Asks whether a frame may be carried, once its turn has come."""
 
 
 class Listening(Protocol):
@@ -51,12 +55,12 @@ class Carrier:
     ) -> None:
         self._gateway, self._background = gateway, background
         self._wire, self._refused = wire, refused
-        self._frames: deque[tuple[ChannelKey, Frame]] = deque()
+        self._frames: deque[tuple[ChannelKey, Frame, Permit | None]] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def put(self, key: ChannelKey, frame: Frame) -> None:
-        """Carry a frame through a channel, after those before it."""
-        self._frames.append((key, frame))
+    def put(self, key: ChannelKey, frame: Frame, permit: Permit | None = None) -> None:
+        """Carry a frame through a channel, after those before it, if `permit` allows it then."""
+        self._frames.append((key, frame, permit))
         if len(self._frames) >= self._gateway.options.uplink_queue:
             self._wire.listen(wanted=False)
         if self._task is None:
@@ -78,10 +82,16 @@ class Carrier:
     async def _run(self) -> None:
         try:
             while self._frames:
-                ending = await carry(self._gateway, *self._frames[0])
-                if self._frames:  # a close drops them all
+                key, frame, permit = self._frames[0]
+                refusal = await permit() if permit else None
+                if not self._frames:  # a close drops them all
+                    return
+                ending = None if refusal else await carry(self._gateway, key, frame)
+                if self._frames:
                     self._frames.popleft()
-                if ending:
+                if refusal:
+                    self._refused(refusal.ending, refusal.reason)
+                elif ending:
                     self._refused(ending, REFUSED)
                 if len(self._frames) < self._gateway.options.uplink_queue:
                     self._wire.listen(wanted=True)

@@ -19,7 +19,7 @@ from bridge.wire.lookup import found
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _VALUE = re.compile(r"[A-Za-z0-9_~@:+=,-]+(?:\.[A-Za-z0-9_~@:+=,-]+)*", re.ASCII)
 _PATTERN = re.compile(r"[A-Za-z0-9._~@:+=,*?!\[\]-]{1,200}", re.ASCII)
-_TEMPLATE = re.compile(r"(?:[A-Za-z0-9._~@:+=,*-]|\{[^{}]+\})+", re.ASCII)
+_TEMPLATE = re.compile(r"(?:[A-Za-z0-9._~@:+=,*-]|\{[^{}\s]+\})+", re.ASCII)
 
 MOST = 1000
 """Channels that one token may name; what it names beyond that is left out."""
@@ -34,7 +34,9 @@ def check_template(setting: str, template: str) -> None:
         ValueError: naming the setting.
     """
     if not _TEMPLATE.fullmatch(template):
-        raise ValueError(f"{setting} holds what is no channel; write it like user.{{sub}}")
+        raise ValueError(
+            f"{setting} holds what is no channel; write it like user.{{sub}}, with no space"
+        )
 
 
 def allowed(claims: Claims, templates: Sequence[str], claim: str) -> Channels:

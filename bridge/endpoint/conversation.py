@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 
 from bridge.endpoint.budget import Seat
-from bridge.endpoint.carrier import Carrier
+from bridge.endpoint.carrier import Carrier, Permit
 from bridge.endpoint.fanout import TOO_SLOW
 from bridge.endpoint.farewell import told
 from bridge.endpoint.gateway import label
@@ -92,12 +92,14 @@ class Conversation:
 
     def hear(self, frame: Frame) -> None:
         """Do what a frame asks for; nothing once the conversation is over."""
-        if self._over:
-            return
-        if over := self._talk.gateway.too_much(self.seat, len(frame)):
-            self._close(*over)
-        else:
+        if self.counts(len(frame)):
             self._obey(self._talk.dialect.read(frame, self._name))
+
+    def counts(self, size: int) -> bool:
+        """Count a frame, also one that says nothing by itself; whether it is to be heard."""
+        if not self._over and (over := self._talk.gateway.too_much(self.seat, size)):
+            self._close(*over)
+        return not self._over
 
     def full(self) -> None:
         """The wire takes no more for now; one deadline stands for all that is read over it."""
@@ -177,11 +179,11 @@ class Conversation:
         else:
             self._carry(name, frame)
 
-    def _carry(self, name: ChannelName, frame: Frame) -> None:
+    def _carry(self, name: ChannelName, frame: Frame, permit: Permit | None = None) -> None:
         if self._carrier is None:
             gateway, background = self._talk.gateway, self._talk.background
             self._carrier = Carrier(gateway, background, self.wire, self._refuse)
-        self._carrier.put(self._key(name), frame)
+        self._carrier.put(self._key(name), frame, permit)
 
     def _say(self, text: str | None) -> None:
         if text:
@@ -190,13 +192,11 @@ class Conversation:
     def _refuse(self, ending: Ending, reason: str) -> None:
         """As the dialect says: close, tell or ignore. Without a way to the backend: ignore."""
         talk, policy = self._talk, self._talk.dialect.options.uplink_refused
-        if self._over:
-            return
-        if ending is NO_WAY_UP or policy == "ignore":
+        if not self._over and (ending is NO_WAY_UP or policy == "ignore"):
             talk.gateway.meter.count("frames_ignored", reason=label(ending))
-        elif policy == "frame":
+        elif not self._over and policy == "frame":
             self._say(talk.dialect.error(ending, reason))
-        else:
+        elif not self._over:
             self._close(talk.gateway.delayed(ending), reason)
 
     def _close(self, ending: Ending, reason: str) -> None:

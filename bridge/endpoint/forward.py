@@ -114,6 +114,7 @@ class ByBackend:
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._options.timeout),
+                ssl=self._options.tls.context(),
             ) as response:
                 verdict = self._meant(response.status, response.headers, name)
         except (aiohttp.ClientError, OSError, ValueError):

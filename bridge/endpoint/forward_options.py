@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bridge.upstream.answer import check_positive
 from bridge.upstream.target import check_headers, check_url
+from bridge.upstream.tls import SYSTEM, TlsOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class ForwardOptions:
     Attributes:
         url: the endpoint, asked by GET; `{channel}`, `{kind}` and `{id}` may stand in its path and
             query. The headers `X-Channel` and `X-Original-Method` say what is asked for: GET to
-            read, POST to read and send.
+            read, POST to read and send, for each POST and each WebSocket frame to the backend.
         headers: of the bridge's own, sent with each question; never shown.
+        tls: whom `https` trusts, and what it proves of the bridge.
         timeout: seconds for an answer.
         fresh: seconds for which an answer serves equal questions; 0 shares those in flight only.
         max_answers: answers that are kept.
@@ -38,6 +40,7 @@ class ForwardOptions:
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    tls: TlsOptions = SYSTEM
     timeout: float = 5.0
     fresh: float = 5.0
     max_answers: int = 10_000

@@ -1,6 +1,6 @@
 """A gate before an endpoint that knows nothing of guards, such as a relay.
 
-Decides that whoever the guard does not let in, or is over a limit, does not reach the endpoint;
+Decides that whoever is over a limit, or is not let in by the guard, does not reach the endpoint;
 which channel a request means is nothing that it could know, so it asks for a good credential alone.
 """
 
@@ -12,10 +12,10 @@ from starlette.websockets import WebSocket
 
 from bridge.endpoint.answers import deny, refusal
 from bridge.endpoint.auth import Guard
-from bridge.endpoint.budget import Refused
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.farewell import turn_away
 from bridge.endpoint.gateway import Gateway
-from bridge.endpoint.grant import ANYONE, Refusal
+from bridge.endpoint.grant import Refusal
 from bridge.wire.endings import Ending
 
 
@@ -25,24 +25,28 @@ class Gate:
     Args:
         app: the endpoint.
         gateway: says for how long clients stay away.
-        guard: lets clients in; None lets in everybody.
+        guard: lets clients in; one of the mode `none` looks at the page's origin alone.
     """
 
-    def __init__(self, app: ASGIApp, gateway: Gateway, guard: Guard | None) -> None:
+    def __init__(self, app: ASGIApp, gateway: Gateway, guard: Guard) -> None:
         self._app, self._gateway, self._guard = app, gateway, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 401, 403, 429 or 503; a WebSocket's handshake too."""
-        verdict = await self._guard.admit(HTTPConnection(scope), None) if self._guard else ANYONE
-        if isinstance(verdict, Refusal):
-            ending = self._gateway.delayed(verdict.ending)
-            await _refuse(scope, receive, send, ending, verdict.reason)
-            return
-        with self._gateway.seated(scope, verdict.principal) as seat:
-            if isinstance(seat, Refused):
-                await _refuse(scope, receive, send, *self._gateway.over(seat))
+        with self._gateway.seated(scope) as seat:
+            if refused := await self._refused(scope, seat):
+                await _refuse(scope, receive, send, *refused)
             else:
                 await self._app(scope, receive, send)
+
+    async def _refused(self, scope: Scope, seat: Seat | Refused) -> tuple[Ending, str] | None:
+        if isinstance(seat, Refused):
+            return self._gateway.over(seat)
+        verdict = await self._guard.admit(HTTPConnection(scope), None)
+        if isinstance(verdict, Refusal):
+            return self._gateway.delayed(verdict.ending), verdict.reason
+        full = seat.name(verdict.principal)
+        return self._gateway.over(full) if full else None
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, ending: Ending, reason: str) -> None:

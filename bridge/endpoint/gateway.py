@@ -129,19 +129,18 @@ class Gateway:
         return self.admit(name) if name else None
 
     @contextmanager
-    def seated(
-        self, scope: Scope, principal: str = "", *, lasting: bool = True
-    ) -> Iterator[Seat | Refused]:
+    def seated(self, scope: Scope, *, lasting: bool = True) -> Iterator[Seat | Refused]:
         """A client's seat, for the length of the block unless it is kept; or why it gets none.
+
+        Taken before anybody asks who the client is, since asking costs too; `Seat.name` says it.
 
         Args:
             scope: of the client's request.
-            principal: who it is, empty where nobody knows.
             lasting: see `Budget.enter`.
         """
         client = scope.get("client")
         address = client[0] if client else ""
-        seat = self.budget.enter(address, principal, self.clock(), lasting=lasting)
+        seat = self.budget.enter(address, "", self.clock(), lasting=lasting)
         try:
             yield seat
         finally:

@@ -1,8 +1,9 @@
 """A conversation with a client whose rights are limited.
 
 Decides that nothing is delivered or carried before the client has shown who it is, that each
-channel is judged when it is asked for, and that the conversation ends with the credential. While
-the guard has to ask somebody, the client's frames wait in their order and it is read no further.
+channel is judged when it is asked for, each frame for the backend before it is carried, and
+that the conversation ends with the credential. While the guard has to ask somebody, the client's
+frames wait in their order and it is read no further.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bridge.endpoint.budget import Seat
+from bridge.endpoint.carrier import Permit
 from bridge.endpoint.conversation import Conversation
 from bridge.endpoint.grant import EXPIRED, MISSING, NOT_TO_SEND, Grant, Refusal, Verdict
 from bridge.endpoint.talk import Talk, Wire
@@ -119,9 +121,9 @@ class GuardedConversation(Conversation):
             self._expire()
             super()._begin_all(names, wish)
 
-    def _carry(self, name: ChannelName, frame: Frame) -> None:
+    def _carry(self, name: ChannelName, frame: Frame, permit: Permit | None = None) -> None:
         if self._visit.grant_of(name).may_send(name):
-            super()._carry(name, frame)
+            super()._carry(name, frame, permit or self._visit.permit(name))
         else:
             self._refuse(NOT_TO_SEND.ending, NOT_TO_SEND.reason)
 

@@ -47,6 +47,7 @@ class Guards:
 
     Attributes:
         by_name: the guards.
+        open: lets in everyone but foreign pages, for what leaves the rest to a backend.
 
     Raises:
         ConfigError: a key file cannot be used.
@@ -67,6 +68,7 @@ class Guards:
         self._published: list[PublishedKeys] = []
         self._keeping: list[asyncio.Task[None]] = []
         origins = Origins(browsers.origins)
+        self.open = Guard(origins=origins, meter=meter)
         self.by_name: Mapping[str, Guard] = {
             each.name: Guard(each, self._judge(each), origins, meter, self._tickets(each))
             for each in options

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
+from bridge.endpoint.budget import Refused
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.grant import Refusal
 from bridge.errors import InvalidChannel
@@ -51,7 +52,10 @@ class TransportHint:
             name = self._gateway.admit(ChannelName.parse(request.path_params["channel"]))
         except InvalidChannel as fault:
             return refusal(NOT_FOUND, str(fault))
-        grant = await self._gateway.guard_of("").admit(request, name)
+        with self._gateway.seated(request.scope, lasting=False) as seat:
+            if isinstance(seat, Refused):
+                return refusal(*self._gateway.over(seat))
+            grant = await self._gateway.guard_of("").admit(request, name)
         if isinstance(grant, Refusal):
             return refusal(self._gateway.delayed(grant.ending), grant.reason)
         return answer(

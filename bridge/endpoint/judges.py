@@ -17,9 +17,10 @@ from bridge.endpoint.grant import (
     NOT_YOURS,
     UNKNOWABLE,
     Grant,
+    Refusal,
     Verdict,
 )
-from bridge.endpoint.tokens import UNKNOWN_KEY, Tokens
+from bridge.endpoint.tokens import SIGNATURE, UNKNOWN_KEY, Tokens
 from bridge.wire.credential import OwnCredential
 from bridge.wire.names import ChannelName
 
@@ -90,7 +91,7 @@ class ByToken:
         *,
         sends: bool = False,  # noqa: ARG002 - the grant says it
     ) -> Verdict | Deferred:
-        """At once, unless the token names a key that may have been published meanwhile."""
+        """At once, unless the token's key may have been published meanwhile."""
         if not credential.token:
             return INVALID if credential.authorization else MISSING
         keys = self._keys
@@ -98,12 +99,11 @@ class ByToken:
             asked = keys.ask()
             return UNKNOWABLE if asked is None else self._later(asked, credential, name)
         verdict = self._tokens.verify(credential.token)
-        if verdict is UNKNOWN_KEY and keys is not None:
+        if keys is not None and _may_be_new(verdict):
             asked = keys.ask()
             if asked is not None:
                 return self._later(asked, credential, name)
-            return verdict if keys.certain else UNKNOWABLE
-        return _within(verdict, name)
+        return self._final(verdict, name)
 
     async def _later(
         self, asked: Awaitable[None], credential: Credential, name: ChannelName | None
@@ -111,8 +111,11 @@ class ByToken:
         await asked
         if self._keys is not None and not self._keys.usable:
             return UNKNOWABLE
-        verdict = self._tokens.verify(credential.token)
-        if verdict is UNKNOWN_KEY and self._keys is not None and not self._keys.certain:
+        return self._final(self._tokens.verify(credential.token), name)
+
+    def _final(self, verdict: Verdict, name: ChannelName | None) -> Verdict:
+        """What is not known counts as refused only where the keys are certain."""
+        if self._keys is not None and not self._keys.certain and _may_be_new(verdict):
             return UNKNOWABLE
         return _within(verdict, name)
 
@@ -143,6 +146,15 @@ class ByCredential:
         own = OwnCredential(shown, self._places.header, self._places.query)
         scope = self._named("\n".join((own.header.lower(), own.query, shown)))
         return Grant(scope, scope=scope, credential=own)
+
+
+def _may_be_new(verdict: Verdict) -> bool:
+    """Whether another set of keys could say otherwise.
+
+    A key that takes the name of another one, or that has none as the other had, shows itself by
+    signatures that do not hold.
+    """
+    return verdict is UNKNOWN_KEY or (isinstance(verdict, Refusal) and verdict.label == SIGNATURE)
 
 
 def _within(verdict: Verdict, name: ChannelName | None) -> Verdict:

@@ -1,9 +1,9 @@
 """Keys that an issuer publishes (RFC 7517), fetched beside the traffic.
 
 Decides when they are fetched and for how long they serve where they cannot be: no client waits for
-a fetch unless its token names a key that is not known, all of those wait for the same one, and
-between two there is an interval. So neither an outage nor a flood of invented names makes the
-bridge flood the issuer. Redirects are not followed.
+a fetch unless its token names a key that is not known, or was signed by none of those that are; all
+of those wait for the same one, and between two there is an interval. So neither an outage nor a
+flood of invented tokens makes the bridge flood the issuer. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ class PublishedKeys:
             headers={"Accept": "application/json"},
             allow_redirects=False,
             timeout=timeout,
+            ssl=self._options.tls.context(),
         ) as response:
             if response.status != 200:
                 raise ValueError(f"the issuer answered {response.status}")

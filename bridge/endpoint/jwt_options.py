@@ -6,10 +6,11 @@ Decides which settings are possible; `bridge.endpoint.tokens` decides by them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from bridge.endpoint.claims import check_template
 from bridge.endpoint.keys import ALGORITHMS, SHARED
+from bridge.upstream.target import check_address
+from bridge.upstream.tls import SYSTEM, TlsOptions
 
 _HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The shortest secret for each algorithm (RFC 7518, 3.2)."""
@@ -30,9 +31,10 @@ class JwtOptions:
         jwks_url: where the issuer publishes its keys.
         jwks_refresh: seconds after which the keys are fetched again.
         jwks_interval: seconds between two fetches at the least, however many tokens name keys
-            that are not known.
+            that are not known, or were signed by others.
         jwks_stale: seconds for which known keys serve while they cannot be fetched again; after
             that nobody is let in.
+        tls: whom `https` trusts where keys are fetched, and what it proves of the bridge.
         issuer: what `iss` has to be; empty asks for none.
         audience: what `aud` has to hold one of. Where none is given, tokens made for somebody
             (`aud`) are refused.
@@ -56,6 +58,7 @@ class JwtOptions:
     jwks_refresh: float = 300.0
     jwks_interval: float = 10.0
     jwks_stale: float = 3600.0
+    tls: TlsOptions = SYSTEM
     issuer: str = ""
     audience: tuple[str, ...] = ()
     leeway: float = 30.0
@@ -99,6 +102,8 @@ class JwtOptions:
             if len(self.secret.encode()) < least:
                 raise ValueError(f"secret has fewer than {least} bytes (RFC 7518, 3.2); use more")
         if self.jwks_url:
-            parts = urlsplit(self.jwks_url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("jwks_url is not a full URL; begin it with https:// and a host")
+            check_address("jwks_url", self.jwks_url, ("http", "https"))
+        elif self.tls != SYSTEM:
+            raise ValueError(
+                "tls is for jwks_url, which is not set; leave one out or set the other"
+            )

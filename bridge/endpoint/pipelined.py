@@ -16,6 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from bridge.endpoint.door import Watched
 from bridge.endpoint.handshake import refusal
 
+MOST_WAITING = 32
+"""Requests of one connection that wait for an answer; no client needs as many."""
+
 
 class AttentiveProtocol(Watched, HttpToolsProtocol):
     """uvicorn's HTTP protocol, watched, and telling all requests that are not answered yet."""
@@ -26,13 +29,21 @@ class AttentiveProtocol(Watched, HttpToolsProtocol):
         super().connection_made(transport)
 
     def on_headers_complete(self) -> None:
-        """As uvicorn, noting the request."""
+        """As uvicorn, noting the request.
+
+        Raises:
+            ValueError: it may not be read on, so the parser stops and uvicorn answers 400.
+        """
+        if self.parser.get_http_version() == "1.0" and _is_coded(self.headers):
+            raise ValueError("HTTP/1.0 knows no transfer coding")  # RFC 9112, 6.1
         super().on_headers_complete()
         waiting = [cycle for cycle in self._unanswered if not cycle.response_complete]
         latest: RequestResponseCycle | None = self.cycle  # none where it asks for an upgrade
         if latest is not None and latest not in waiting:
             waiting.append(latest)
         self._unanswered = waiting
+        if len(waiting) > MOST_WAITING:
+            raise ValueError("too many requests wait on one connection")
 
     def handle_websocket_upgrade(self) -> None:
         """As uvicorn, but for what no server accepts."""
@@ -51,3 +62,7 @@ class AttentiveProtocol(Watched, HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.message_event.set()
         self._unanswered = []
+
+
+def _is_coded(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"transfer-encoding" for name, _ in headers)

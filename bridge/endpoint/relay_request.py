@@ -16,14 +16,14 @@ from urllib.parse import quote, unquote_plus, urlsplit
 
 from bridge.errors import InvalidChannel
 from bridge.upstream.relay import HOP_BY_HOP, Headers, RelayCall, nominated
-from bridge.upstream.target import check_headers, has_user
+from bridge.upstream.target import check_address, check_headers, has_user
 from bridge.upstream.tls import SYSTEM, TlsOptions
 from bridge.wire.endings import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Ending
 from bridge.wire.names import ChannelName, fields
+from bridge.wire.routes import converters
 
 Wire = Literal["post", "get", "ws"]
 
-_PARAMETER = re.compile(r"\{([A-Za-z_]\w*)(?::\w+)?\}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """RFC 6750, 2.1: what may follow `Bearer`. Nothing in it can begin another header."""
@@ -81,10 +81,8 @@ class RelayOptions:
     auth: str = ""
 
     def __post_init__(self) -> None:
-        if not self.path.startswith("/"):
-            raise ValueError("path must begin with a slash; write it as /v2/echat")
         _check_url(self.url)
-        unknown = fields(self.url) - set(_PARAMETER.findall(self.path))
+        unknown = fields(self.url) - converters(self.path).keys()
         if unknown:
             raise ValueError(f"url uses {{{min(unknown)}}}, which path does not hold; add it there")
         for name, value in self.headers.items():
@@ -221,9 +219,8 @@ def _passed(headers: Headers, dropped: frozenset[bytes]) -> Iterable[tuple[str, 
 
 
 def _check_url(url: str) -> None:
+    check_address("url", url, ("http", "https"))
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("url must be whole; write it as http://host/path")
     if parts.fragment:
         raise ValueError("url must not hold a fragment (#); a server never sees it")
     if "{" in parts.netloc:

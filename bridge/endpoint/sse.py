@@ -74,23 +74,28 @@ class EventStream:
             await self._admit(request, send, name)
 
     async def _admit(self, request: Request, send: Send, name: ChannelName) -> None:
-        grant = await self._guard.admit(request, name)
-        if isinstance(grant, Refusal):
-            await self._turn_away(request, send, grant.ending, grant.reason)
-        elif request.method == "HEAD":
-            await send(START)
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await self._seat(request, send, grant.key(name), grant)
-
-    async def _seat(self, request: Request, send: Send, key: ChannelKey, grant: Grant) -> None:
-        with self._gateway.seated(request.scope, grant.principal) as seat:
+        with self._gateway.seated(request.scope) as seat:
             if isinstance(seat, Refused):
                 await self._turn_away(request, send, *self._gateway.over(seat))
-            elif full := self._gateway.full(key):
-                await self._turn_away(request, send, *full)
+                return
+            grant = await self._guard.admit(request, name)
+            if isinstance(grant, Refusal):
+                await self._turn_away(request, send, grant.ending, grant.reason)
+            elif refused := seat.name(grant.principal):
+                await self._turn_away(request, send, *self._gateway.over(refused))
+            elif request.method == "HEAD":
+                await send(START)
+                await send({"type": "http.response.body", "body": b""})
             else:
-                await self._serve(request, send, key, grant, seat)
+                await self._join(request, send, grant.key(name), grant, seat)
+
+    async def _join(
+        self, request: Request, send: Send, key: ChannelKey, grant: Grant, seat: Seat
+    ) -> None:
+        if full := self._gateway.full(key):
+            await self._turn_away(request, send, *full)
+        else:
+            await self._serve(request, send, key, grant, seat)
 
     async def _serve(
         self, request: Request, send: Send, key: ChannelKey, grant: Grant, seat: Seat

@@ -4,7 +4,8 @@ Decides what happens on the connection once the web server has handed it over: f
 frames in, pings, and the close handshake (RFC 6455, 7). What comes in is parsed by the sans-I/O
 protocol of `websockets`; between two messages an idle connection keeps no parser. What goes out
 is framed once for all (`wire.framing`). While the client does not read, it is not read from
-either, so nothing that it asks for gathers here.
+either, so nothing that it asks for gathers here; and what it says at once is heard in slices, so
+that others have their turn in between.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from websockets.protocol import Protocol, Side, State
 
 from bridge.endpoint.batch import Form
 from bridge.endpoint.conversation import Conversation
+from bridge.endpoint.fragments import DATA, Fragments
 from bridge.endpoint.gateway import RESTARTS
 from bridge.endpoint.wheel import Due, Wheel
 from bridge.wire.dialect import Dialect
@@ -29,7 +31,9 @@ from bridge.wire.endings import INTERNAL, INVALID_DATA, RESTART, Ending
 from bridge.wire.frame import Frame
 from bridge.wire.framing import PING, Boundary, close_frame, frame
 
-_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+_SLICE = 8192
+"""Bytes that are parsed in one turn of the loop: in frames of six bytes that takes a few ms."""
+
 _SILENT = logging.getLogger("websockets.server")
 
 
@@ -60,11 +64,12 @@ class TakenSocket(asyncio.Protocol):
         "_deadline",
         "_dialect",
         "_extensions",
+        "_fragments",
         "_full",
         "_heard",
         "_limit",
-        "_message",
         "_parser",
+        "_rest",
         "_timeout",
         "_wanted",
         "_wheel",
@@ -98,7 +103,8 @@ class TakenSocket(asyncio.Protocol):
         self._extensions: Sequence[Extension] = ()
         self._parser: Protocol | None = None
         self._boundary: Boundary | None = None
-        self._message: list[WireFrame] | None = None  # fragments of an unfinished message
+        self._fragments = Fragments()
+        self._rest = b""  # what was read and is not heard yet
         self._closing = self._full = False
         self._wanted = True  # whether the conversation takes more
         self._heard = True  # whether the client gave a sign of life since the last pulse
@@ -166,6 +172,21 @@ class TakenSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hear the client; a fault of ours closes this socket and is logged."""
         self._heard = True
+        if self._rest or len(data) > _SLICE:
+            self._rest += data
+            self._go_on()
+        else:
+            self._listen_to(data)
+
+    def _go_on(self) -> None:
+        """Hear the next slice, and no more in this turn of the loop."""
+        if not self._rest or not self._is_read:
+            return
+        data, self._rest = self._rest[:_SLICE], self._rest[_SLICE:]
+        self._listen_to(data)
+        self._regulate()
+
+    def _listen_to(self, data: bytes) -> None:
         try:
             self._parse(data)
         except Exception:  # noqa: BLE001 - uvloop would drop the connection without a word
@@ -174,9 +195,17 @@ class TakenSocket(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The client closes its side; asyncio then closes ours."""
+        self._hear_out()
+
+    def _hear_out(self) -> None:
+        """What the client said before it left still counts; no more than one read is left."""
+        data, self._rest = self._rest, b""
+        if data and not self._closing:
+            self._listen_to(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The connection is gone."""
+        self._hear_out()
         self._connections.discard(self)
         self._closing = True
         if self._deadline:
@@ -213,19 +242,16 @@ class TakenSocket(asyncio.Protocol):
 
     def _take(self, each: WireFrame) -> None:
         """Gather data frames into messages (RFC 6455, 5.4); the parser answers the others."""
-        if each.opcode not in _DATA or self._closing:
+        if self._closing:
             return
-        fragments = self._message or []
-        fragments.append(each)
-        if not each.fin:
-            self._message = fragments
-            return
-        self._message = None
-        self._hear(fragments)
+        whole = self._fragments.take(each) if each.opcode in DATA else None
+        if whole:
+            self._hear(*whole)
+        elif each.opcode is not Opcode.CLOSE:
+            self.conversation.counts(0)
 
-    def _hear(self, fragments: list[WireFrame]) -> None:
-        raw = b"".join([each.data for each in fragments])
-        if fragments[0].opcode is Opcode.BINARY:
+    def _hear(self, opcode: Opcode, raw: bytes) -> None:
+        if opcode is Opcode.BINARY:
             self.conversation.hear(Frame(raw))
             return
         try:
@@ -260,7 +286,10 @@ class TakenSocket(asyncio.Protocol):
         return self._closing or (self._wanted and not self._full)
 
     def _regulate(self) -> None:
-        if self._is_read:
+        if self._rest and self._is_read:
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
+        elif self._is_read:
             self.transport.resume_reading()
         else:
             self.transport.pause_reading()

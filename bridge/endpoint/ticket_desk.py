@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.endpoint.answers import answer, refusal
 from bridge.endpoint.auth import Guard
-from bridge.endpoint.budget import Refused
+from bridge.endpoint.budget import Refused, Seat
 from bridge.endpoint.gateway import Gateway
 from bridge.endpoint.grant import INVALID, UNAVAILABLE, Refusal
 from bridge.errors import InvalidChannel
@@ -41,7 +41,6 @@ class TicketDesk:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        tickets = self._guard.tickets
         text = request.query_params.get("channel", "")
         try:
             name = self._gateway.admit(ChannelName.parse(text)) if text else None
@@ -49,22 +48,27 @@ class TicketDesk:
             return refusal(NOT_FOUND, str(fault))
         if name is None and self._guard.options.mode == "forward":
             return refusal(BAD_REQUEST, "name a channel in the query, as ?channel=project.1")
-        credential = self._guard.read(request.scope)
-        if not isinstance(credential, Refusal) and credential.way == "ticket":
-            credential = INVALID
-        verdict = (
-            credential
-            if isinstance(credential, Refusal)
-            else await self._guard.settle(self._guard.judge(credential, name))
-        )
-        if isinstance(verdict, Refusal) or isinstance(credential, Refusal) or tickets is None:
-            found = verdict if isinstance(verdict, Refusal) else INVALID
-            return refusal(self._gateway.delayed(found.ending), found.reason)
-        with self._gateway.seated(request.scope, verdict.principal, lasting=False) as seat:
-            refused = seat if isinstance(seat, Refused) else seat.frame(0, self._gateway.clock())
-            if refused:
-                return refusal(*self._gateway.over(refused))
-        ticket = tickets.issue(credential)
+        with self._gateway.seated(request.scope, lasting=False) as seat:
+            if isinstance(seat, Refused):
+                return refusal(*self._gateway.over(seat))
+            return await self._serve(request, name, seat)
+
+    async def _serve(self, request: Request, name: ChannelName | None, seat: Seat) -> Response:
+        credential, tickets = self._guard.read(request.scope), self._guard.tickets
+        if isinstance(credential, Refusal):
+            return self._refuse(credential)
+        if credential.way == "ticket" or tickets is None:
+            return self._refuse(INVALID)
+        verdict = await self._guard.settle(self._guard.judge(credential, name))
+        if isinstance(verdict, Refusal):
+            return self._refuse(verdict)
+        full = seat.name(verdict.principal) or seat.frame(0, self._gateway.clock())
+        if full:
+            return refusal(*self._gateway.over(full))
+        ticket = tickets.issue(credential, verdict.principal)
         if ticket is None:
             return refusal(self._gateway.delayed(UNAVAILABLE), "too many tickets are unused")
         return answer(201, {"ticket": ticket, "expires_in": tickets.options.lifetime})
+
+    def _refuse(self, found: Refusal) -> Response:
+        return refusal(self._gateway.delayed(found.ending), found.reason)

@@ -32,13 +32,16 @@ _HEADERS = 64
 _FAR = float(1 << 53)
 """No token outlives this, in seconds; whatever it says."""
 
+SIGNATURE = "signature"
+"""The label of a refusal by a key that fits and did not sign."""
+
 _LABELS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "expired"),
     (jwt.ImmatureSignatureError, "early"),
     (jwt.InvalidAudienceError, "audience"),
     (jwt.InvalidIssuerError, "issuer"),
     (jwt.MissingRequiredClaimError, "claim"),
-    (jwt.InvalidSignatureError, "signature"),
+    (jwt.InvalidSignatureError, SIGNATURE),
     (jwt.InvalidAlgorithmError, "algorithm"),
 )
 _BAD = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
@@ -111,7 +114,7 @@ class Tokens:
         verdict: Verdict = UNKNOWN_KEY
         for key in keys:
             verdict = self._try(token, key, str(algorithm))
-            if isinstance(verdict, Grant) or verdict.label != "signature":
+            if isinstance(verdict, Grant) or verdict.label != SIGNATURE:
                 return verdict
         return verdict
 

@@ -73,16 +73,21 @@ class Uplink:
             return refusal(NOT_FOUND, UNNAMED)
         if self._gateway.hub.draining:
             return refusal(self._gateway.delayed(self._gateway.hub.draining), RESTARTS)
+        with self._gateway.seated(request.scope, lasting=False) as seat:
+            if isinstance(seat, Refused):
+                return refusal(*self._gateway.over(seat))
+            return await self._admit(request, name, seat)
+
+    async def _admit(self, request: Request, name: ChannelName, seat: Seat) -> Response:
         grant = await self._guard.admit(request, name, sends=True)
         if isinstance(grant, Refusal):
             return refusal(self._gateway.delayed(grant.ending), grant.reason)
+        if refused := seat.name(grant.principal):
+            return refusal(*self._gateway.over(refused))
         client = grant.principal or (request.client.host if request.client else "")
-        with self._gateway.seated(request.scope, grant.principal, lasting=False) as seat:
-            if isinstance(seat, Refused):
-                return refusal(*self._gateway.over(seat))
-            with self._turn(name, client) as queue:
-                async with queue.lock:
-                    return await self._carry(request, grant.key(name), seat)
+        with self._turn(name, client) as queue:
+            async with queue.lock:
+                return await self._carry(request, grant.key(name), seat)
 
     async def _carry(self, request: Request, key: ChannelKey, seat: Seat) -> Response:
         options = self._gateway.options

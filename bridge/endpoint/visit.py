@@ -7,10 +7,12 @@ handshake, so each channel that it asks for later is judged by the credential th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
 
 from starlette.requests import HTTPConnection
 
 from bridge.endpoint.auth import Guard
+from bridge.endpoint.carrier import Permit
 from bridge.endpoint.credentials import NOTHING, Credential, bearer
 from bridge.endpoint.grant import ANYONE, INVALID, Grant, Refusal, Verdict
 from bridge.endpoint.judges import Deferred
@@ -72,6 +74,15 @@ class Visit:
     def key(self, name: ChannelName) -> ChannelKey:
         """The log that it reads."""
         return self.grant_of(name).key(name)
+
+    def permit(self, name: ChannelName) -> Permit | None:
+        """What allows each frame to a channel; None where the grant for reading says it all."""
+        return partial(self._may_send, name) if self._guard.options.mode == "forward" else None
+
+    async def _may_send(self, name: ChannelName) -> Refusal | None:
+        asked = self._guard.judge(self._credential, name, sends=True)
+        verdict = await self._guard.settle(asked)
+        return verdict if isinstance(verdict, Refusal) else None
 
     def judge(self, names: Sequence[ChannelName]) -> Verdict | Awaitable[Verdict]:
         """Whether it may read all of these: the first refusal, else a grant."""

@@ -67,19 +67,26 @@ class SocketEndpoint:
         if self._gateway.hub.draining:
             await self._refuse(websocket, self._gateway.hub.draining, RESTARTS)
             return
-        client = await visit(self._guard, websocket, name)
-        if isinstance(client, Refusal):
-            await self._refuse(websocket, client.ending, client.reason)
-            return
-        at_once = self._dialect.options.deliver == "connect" and not client.waiting
-        key = client.key(name) if name and at_once else None
-        with self._gateway.seated(scope, client.principal) as seat:
+        with self._gateway.seated(scope) as seat:
             if isinstance(seat, Refused):
                 await self._refuse(websocket, *self._gateway.over(seat))
-            elif key and (full := self._gateway.full(key)):
+                return
+            client = await visit(self._guard, websocket, name)
+            if isinstance(client, Refusal):
+                await self._refuse(websocket, client.ending, client.reason)
+                return
+            guest = _Guest(websocket, name, client, seat)
+            if full := self._full(guest):
                 await self._refuse(websocket, *full)
             else:
-                await self._serve(_Guest(websocket, name, client, seat), receive, send)
+                await self._serve(guest, receive, send)
+
+    def _full(self, guest: _Guest) -> tuple[Ending, str] | None:
+        """As `Gateway.over`, where there is no room for this client or where it reads at once."""
+        if refused := guest.seat.name(guest.visit.principal):
+            return self._gateway.over(refused)
+        at_once = self._dialect.options.deliver == "connect" and not guest.visit.waiting
+        return self._gateway.full(guest.visit.key(guest.name)) if guest.name and at_once else None
 
     async def _serve(self, guest: _Guest, receive: Receive, send: Send) -> None:
         websocket, scope = guest.websocket, guest.websocket.scope

@@ -54,6 +54,8 @@ class LogOptions:
             raise ValueError("start exceeds max_events; lower start or raise max_events")
         if self.persist == "sqlite" and not self.path:
             raise ValueError('path is not given; persist = "sqlite" needs a file to write to')
+        if "\0" in self.path:
+            raise ValueError("path holds a NUL character, which no file's name may")
         if self.persist == "memory" and self.path:
             raise ValueError('path is given, but nothing is kept there; set persist = "sqlite"')
         if not 0 < self.flush <= 60:

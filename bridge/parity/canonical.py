@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -25,11 +26,16 @@ _FRACTION = re.compile(r"[:\[,]-?\d+[.eE]")
 """A number that may be whole all the same, wherever one may stand but alone; found in texts at
 times. White space before it makes no difference, since then the text does not come back."""
 
+_DIGIT = re.compile(r"[1-9]")
+
 _BARE = frozenset("-0123456789")
 """How a payload that is but a number begins."""
 
 _WHOLE_DIGITS = 400
 """A double has no more digits before its point, so no number in JSON needs more either."""
+
+_DEEPEST = 400
+"""Levels of nesting; where recursion ends besides depends on whoever calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,10 @@ def parse(data: str | bytes) -> Value:
         except (ValueError, TypeError):
             pass
     try:
-        return _DECODER.decode(data)
+        value = _DECODER.decode(data)
     except (ValueError, RecursionError):
         return Opaque(data)
+    return Opaque(data) if _is_too_deep(data, value) else value
 
 
 def canonical(value: Value) -> bytes:
@@ -95,6 +102,21 @@ def text(value: Value) -> str:
     return canonical(value).decode("utf-8", "replace")
 
 
+def _is_too_deep(data: str, value: Value) -> bool:
+    if data.count("[") + data.count("{") <= _DEEPEST:
+        return False
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        level = [inner for each in level for inner in _inner(each)]
+    return bool(level)
+
+
+def _inner(value: Value) -> Iterable[Value]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def _opaque(data: str | bytes) -> bytes:
     # No JSON text begins with these bytes, so it never equals one.
     if isinstance(data, bytes):
@@ -119,7 +141,11 @@ def _number(spelled: str) -> float | int:
     number = float(spelled)
     if not math.isfinite(number):
         raise ValueError("a number beyond every double")
-    exact = Decimal(spelled)
+    try:
+        exact = Decimal(spelled)
+    except InvalidOperation:
+        # An exponent beyond all bounds, with a mantissa of zeros or a number next to zero.
+        return number if _DIGIT.search(spelled.lower().partition("e")[0]) else 0
     if exact.adjusted() < _WHOLE_DIGITS and exact == exact.to_integral_value():
         return int(exact)
     return number

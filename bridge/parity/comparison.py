@@ -135,6 +135,8 @@ class Comparison:
         """The comparison of both legacy taps, from the control's first sight on."""
         if self._control is None:
             self._control = self._streams(typed=True)
+            # A second tap that falls silent is in trouble itself; nothing is noise for that.
+            self._control.ledger.trusts_silence = False
             self._candidate.ledger.typed = True
             for sight in self._recent:
                 if isinstance(sight, Observation):
@@ -191,12 +193,13 @@ class Comparison:
 
     def report(self) -> Report:
         """The outcome as it stands; final after `close`."""
-        tally = self._tally()
+        tally = self._candidate.ledger.tally
         excuses = self._excuses(tally)
         evidence = self._evidence(tally, excuses)
         ledger = self._candidate.ledger
+        found = sum(entry.count for leaf, entry in tally.entries.items() if leaf not in excuses)
         return Report(
-            verdict=judge(evidence, self._options, self._candidate.tail),
+            verdict=judge(evidence, self._options, self._candidate.tail, found),
             findings=_findings(tally, excuses),
             lag=ledger.lags.snapshot(ledger.offset),
             timeline=self._timeline(tally, excuses),
@@ -204,9 +207,6 @@ class Comparison:
             duration=max(0.0, self._last - self._first),
             notes=tuple(self._notes()),
         )
-
-    def _tally(self) -> Tally:
-        return self._candidate.ledger.tally
 
     def _excuses(self, tally: Tally) -> dict[Leaf, str]:
         """Why each sort of difference is no failure; those that are one are left out."""
@@ -248,6 +248,8 @@ class Comparison:
                 f" (95 %: {off.low:+.3f} to {off.high:+.3f}), its drift {off.drift * 1e6:+.1f} ppm"
                 f" ({off.drift_low * 1e6:+.1f} to {off.drift_high * 1e6:+.1f})"
             )
+        if self._candidate.tail:
+            yield f"{self._candidate.tail} messages came after the other side's last word"
         if ledger.repeated:
             yield f"{ledger.repeated} messages were repeated after a reconnect, which is allowed"
 

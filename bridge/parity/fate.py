@@ -8,11 +8,11 @@ from __future__ import annotations
 from bridge.parity.finding import Kind
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
-from bridge.parity.ledger import LEFT, Ledger
+from bridge.parity.ledger import LEFT, RIGHT, Ledger
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
 from bridge.parity.repeats import Repeats, Repetition
-from bridge.parity.tally import Tally
+from bridge.parity.tally import Leaf, Tally
 from bridge.parity.walk import leaves
 
 _SLACK = 0.1
@@ -81,11 +81,25 @@ class Fate:
             self.unconfirmed = Tally()
 
     def close(self) -> int:
-        """No more comes: how many messages lay after the last common one."""
-        tail = self.unconfirmed.singles.total()
+        """No more comes: how many messages lay after the last common one and prove nothing."""
+        tail = self.unconfirmed.keep(self._is_proven)
         self._ledger.outside += tail
-        self.unconfirmed = Tally()
+        self.confirm()
         return tail
+
+    def _is_proven(self, leaf: Leaf) -> bool:
+        """Whether the candidate was listened to for a window longer, on a connection that held.
+
+        So only the clock of live taps can tell: a recording may have ended after its last line.
+        """
+        other, last = self._lanes[RIGHT], self.unconfirmed.entries[leaf].last
+        return (
+            leaf.kind is Kind.MISSING
+            and not leaf.reason
+            and self._ledger.trusts_silence
+            and other.clock >= last + self._ledger.late
+            and not other.hole(other.last_at, float("inf"), 0.0)
+        )
 
     def note_successor(self, side: int, item: Item) -> None:
         """Remember the next state of the same entity, while it is still at hand."""
@@ -128,9 +142,8 @@ class Fate:
 
     def _hole(self, side: int, item: Item) -> str:
         """What tore the other side's stream when it should have said the same."""
-        sign = 1 if side == LEFT else -1
-        at = item.seen.at + sign * self._ledger.offset
-        return self._lanes[1 - side].hole(at, self._options.disorder)
+        at, (earliest, latest) = item.seen.at, self._lags(side)
+        return self._lanes[1 - side].hole(at + earliest, at + latest, self._options.disorder)
 
     def _is_before(self, side: int, item: Item) -> bool:
         """Whether the other side's stream may not have begun yet."""

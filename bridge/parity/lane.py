@@ -67,10 +67,11 @@ class Lane:
             self.connected(mark.connection, mark.at)
             self.began = mark.at if self.began is None else self.began
         elif mark.turn is Turn.LOST:
-            self._lost = self._lost or (mark.at, mark.reason or "the connection was lost")
+            reason = mark.reason or "the connection was lost"
+            self._lost = self._lost or (self._heard(mark.at), reason)
         else:
             reason = mark.reason or "the backend announced a gap"
-            self._hole(max(self.last_at, self.began or mark.at), mark.at, reason)
+            self._hole(self._heard(mark.at), mark.at, reason)
 
     def connected(self, connection: int, at: float) -> None:
         """A connection opened, or the first message came on it."""
@@ -87,15 +88,27 @@ class Lane:
             self._lost = None
             self._hole(since, at, reason)
 
+    def _heard(self, at: float) -> float:
+        """When this side was last known to speak or listen; nothing was lost before that."""
+        return max(self.last_at, at if self.began is None else self.began)
+
     def _hole(self, start: float, end: float, reason: str) -> None:
         self.holes = [*self.holes[1 - _MOST_HOLES :], (start, end, reason)]
 
-    def hole(self, at: float, margin: float) -> str:
-        """What tore the stream around a time, in seconds of this side's clock; empty if nothing."""
-        if self._lost is not None and at >= self._lost[0] - margin:
+    def hole(self, earliest: float, latest: float, margin: float) -> str:
+        """What tore the stream at a time, in seconds of this side's clock; empty if nothing.
+
+        A hole begins with the last word before it, for all up to that was heard.
+
+        Args:
+            earliest: from when on something may have come.
+            latest: until when.
+            margin: how long after a connection opened the stream may still lack something.
+        """
+        if self._lost is not None and latest > self._lost[0]:
             return self._lost[1]
         for start, end, reason in reversed(self.holes):
-            if start - margin <= at <= end + margin:
+            if start < latest and earliest <= end + margin:
                 return reason
         return ""
 

@@ -16,7 +16,7 @@ from bridge.parity.item import Item
 from bridge.parity.lag import Lags
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
-from bridge.parity.shape import Shapes
+from bridge.parity.shape import Shapes, segments
 from bridge.parity.tally import Found, Leaf, Tally
 from bridge.parity.walk import Difference
 
@@ -52,6 +52,8 @@ class Ledger:
         self.tally = Tally()
         self.lags, self.clocks = Lags(), Clocks()
         self.two_clocks = options.clocks == "two"
+        self.trusts_silence = not self.two_clocks
+        """Whether what the right side does not say by the common clock is missing."""
         self.outside = self.repeated = 0
 
     @property
@@ -156,7 +158,8 @@ class Ledger:
         kept = each.kind is Kind.ALTERED and self.shapes.kept(
             message, each.path, each.legacy, each.candidate
         )
-        leaf = Leaf(each.kind, message, each.path, kept, excused=excused)
+        part = segments(each.legacy, each.candidate) if kept else ""
+        leaf = Leaf(each.kind, message, each.path, kept, part, excused)
         return Found(leaf, each.legacy, each.candidate)
 
 

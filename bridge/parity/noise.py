@@ -20,6 +20,7 @@ from bridge.parity.tally import Leaf, Tally
 
 _VERSION = 1
 _VOLATILE = 0.05
+_TORN = frozenset((Kind.MISSING, Kind.EXTRA, Kind.COALESCED))
 _LEARNED = "as often as between two legacy taps"
 
 Place = tuple[str, str]
@@ -51,19 +52,27 @@ class Noise:
     @property
     def volatile(self) -> list[Place]:
         """Places that differ too often to find twins by."""
+        counts: Counter[Place] = Counter()
+        for leaf, count in self.leaves.items():
+            if leaf.path != "$":
+                counts[leaf.message, leaf.path] += count  # type: ignore[assignment]
         return [
-            (leaf.message, leaf.path)
-            for leaf, count in self.leaves.items()
-            if leaf.path != "$" and count >= _VOLATILE * self.exposed.get(leaf.message, 0)
+            place
+            for place, count in counts.items()
+            if count >= _VOLATILE * self.exposed.get(place[0], 0)
         ]
 
     def learned(
         self, tally: Tally, ranges: Mapping[Place, tuple[float, float]], lag: float
     ) -> Noise:
-        """This noise and what another comparison of two legacy taps shows."""
+        """This noise and what another comparison of two legacy taps shows.
+
+        What a lost connection explains is no noise: all of it has one cause, and tells nothing of
+        how often a message gets lost by itself.
+        """
         leaves = Counter(dict(self.leaves))
         for leaf, entry in tally.entries.items():
-            if leaf.excused is None:
+            if leaf.excused is None and not (leaf.reason and leaf.kind in _TORN):
                 leaves[_sort(leaf)] += entry.count
         exposed = Counter(dict(self.exposed))
         exposed.update(tally.exposed)
@@ -133,7 +142,7 @@ class Noise:
                 "lag": self.lag,
                 "exposed": dict(self.exposed),
                 "leaves": [
-                    [leaf.kind, leaf.message, leaf.path, leaf.kept, count]
+                    [leaf.kind, leaf.message, leaf.path, leaf.kept, count, leaf.reason]
                     for leaf, count in self.leaves.items()
                 ],
                 "ranges": [[*place, *ends] for place, ends in self.ranges.items()],
@@ -154,8 +163,10 @@ class Noise:
             return cls(
                 {str(name): float(count) for name, count in found["exposed"].items()},
                 {
-                    Leaf(Kind(kind), str(message), str(path), bool(kept)): float(count)
-                    for kind, message, path, kept, count in found["leaves"]
+                    Leaf(Kind(kind), str(message), str(path), bool(kept), "".join(why)): float(
+                        count
+                    )
+                    for kind, message, path, kept, count, *why in found["leaves"]
                 },
                 {(str(a), str(b)): (float(c), float(d)) for a, b, c, d in found["ranges"]},
                 float(found["lag"]),
@@ -166,8 +177,11 @@ class Noise:
 
 
 def _sort(leaf: Leaf) -> Leaf:
-    """The leaf without what is said about it for people alone."""
-    return Leaf(leaf.kind, leaf.message, leaf.path, leaf.kept)
+    """The leaf without what is said about it for people alone.
+
+    The reason is more than that where a value kept its shape: it names the part that differs.
+    """
+    return Leaf(leaf.kind, leaf.message, leaf.path, leaf.kept, leaf.reason if leaf.kept else "")
 
 
 def _reason(leaf: Leaf) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode, b64encode
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,9 @@ from bridge.parity.observation import Mark, Observation, Side, Sight, Turn, Wire
 FORMAT = "ws2sse-recording"
 VERSION = 1
 """What this program writes; it reads this version and no other."""
+
+_LATEST = 1e11
+"""Seconds, three thousand years; what lies beyond is no time, and no clock follows it."""
 
 RESTARTED = 1.0
 """A clock that falls by more seconds than this was set anew, or another recording was appended."""
@@ -137,7 +141,7 @@ class Transcript:
             NotARecording: the first line already belongs to something else.
         """
         self._number += 1
-        said = _parsed(text)
+        said = _parsed(text.removeprefix(BOM_UTF8) if self._number == 1 else text)
         if isinstance(said, dict):
             if said.get("format") == FORMAT:
                 self._begin(said)
@@ -222,6 +226,8 @@ def _time(said: Mapping[str, Any]) -> float:
     at = said["at"]
     if type(at) not in (float, int):
         raise TypeError
+    if not -_LATEST <= at <= _LATEST:
+        raise ValueError(at)
     return float(at)
 
 

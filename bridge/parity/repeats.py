@@ -32,6 +32,10 @@ class Repetition(Enum):
     """What was said before, without such a reason."""
 
 
+_Key = str | bytes | tuple[str | bytes, str]
+"""What was said; with the id under which it was said again."""
+
+
 class _Trace(NamedTuple):
     at: float
     connections: tuple[int, int]
@@ -49,8 +53,8 @@ class Repeats:
 
     def __init__(self, keep: float, most: int, burst: float) -> None:
         self._keep, self._most, self._burst = keep, most, burst
-        self._traces: dict[str | bytes, _Trace] = {}
-        self._order: deque[tuple[float, str | bytes]] = deque()
+        self._traces: dict[_Key, _Trace] = {}
+        self._order: deque[tuple[float, _Key]] = deque()
 
     def add(self, left: Item, right: Item) -> None:
         """Two messages are twins."""
@@ -69,28 +73,36 @@ class Repeats:
         trace = _Trace(at, (connections[0], connections[1]), (ids[0], ids[1]))
         self._put(item.seen.data, trace)
 
-    def _put(self, key: str | bytes, trace: _Trace) -> None:
-        self._traces.setdefault(key, trace)
-        self._order.append((trace.at, key))
+    def _put(self, said: str | bytes, trace: _Trace) -> None:
+        """Remember who said it first, and under another id who said it first under that."""
+        if self._traces.setdefault(said, trace) is not trace:
+            for own in set(trace.ids) - {""}:
+                self._traces.setdefault((said, own), trace)
+                self._order.append((trace.at, (said, own)))
+        self._order.append((trace.at, said))
+
+    def _find(self, said: str | bytes, own: str) -> _Trace | None:
+        return (own and self._traces.get((said, own))) or self._traces.get(said)
 
     def of(self, side: int, item: Item, digest: bytes, lane: Lane) -> Repetition:
         """What a message without twin repeats."""
-        trace = self._traces.get(item.seen.data) or self._traces.get(b"digest" + digest)
+        own = item.seen.id
+        trace = self._find(item.seen.data, own) or self._find(b"digest" + digest, own)
         if trace is None or trace.connections[side] == _NEVER:
             return Repetition.NONE
-        same_id = trace.ids[side] == item.seen.id
+        same_id = trace.ids[side] == own
         connection = item.seen.connection
         began = lane.connections.get(connection, item.seen.at)
         if trace.connections[side] < connection and item.seen.at - began <= self._burst:
-            return Repetition.ALLOWED if same_id or not item.seen.id else Repetition.DUPLICATE
-        if side == _LEGACY and not (same_id and item.seen.id):
+            return Repetition.ALLOWED if same_id or not own else Repetition.DUPLICATE
+        if side == _LEGACY and not (same_id and own):
             # The legacy side repeats itself for its clients' sake, as far as anyone can tell.
             return Repetition.NONE
         return Repetition.DUPLICATE
 
     def is_replay(self, side: int, seen: Observation) -> bool:
         """Whether the message that came right after a reconnect repeats what was said before."""
-        trace = self._traces.get(seen.data)
+        trace = self._find(seen.data, seen.id)
         return (
             trace is not None
             and _NEVER < trace.connections[side] < seen.connection

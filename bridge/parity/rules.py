@@ -126,8 +126,7 @@ def _changed(value: Value, parts: tuple[tuple[str, str], ...], change: Change) -
         return change(value)
     (kind, name), rest = parts[0], parts[1:]
     if kind == _DEEP:
-        here = _changed(value, rest, change)
-        return here if here is DROP else _inside(here, lambda each: _changed(each, parts, change))
+        return _changed_deeply(value, rest, change)
     if kind == "name":
         if isinstance(value, dict) and name in value:
             return _with(value, name, _changed(value[name], rest, change))
@@ -137,12 +136,29 @@ def _changed(value: Value, parts: tuple[tuple[str, str], ...], change: Change) -
     return value
 
 
+def _changed_deeply(value: Value, parts: tuple[tuple[str, str], ...], change: Change) -> Value:
+    """As `_changed`, at every depth; without recursion, for whoever nests deeply decides that."""
+    waiting: list[Any] = []
+
+    def changed(each: Value) -> Value:
+        answer = _changed(each, parts, change)
+        if isinstance(answer, list | dict):
+            waiting.append(answer := answer.copy())
+        return answer
+
+    whole = changed(value)
+    while waiting:
+        around = waiting.pop()
+        inner = _inside(around, changed)
+        around.clear()
+        (around.extend if isinstance(around, list) else around.update)(inner)
+    return whole
+
+
 def _with(value: dict[str, Value], name: str, answer: Value) -> dict[str, Value]:
-    changed = dict(value)
+    changed = {**value, name: answer}
     if answer is DROP:
         del changed[name]
-    else:
-        changed[name] = answer
     return changed
 
 

@@ -102,6 +102,22 @@ def _same_address(legacy: str, candidate: str, skew: float) -> bool:
     return all(map(_same_segment, ours, theirs, [skew] * len(ours)))
 
 
+def segments(legacy: Value, candidate: Value) -> str:
+    """Which segments of their paths two alike addresses differ in, in words; empty for none.
+
+    Another segment is most likely another resource. Where one differs by nature, as where it holds
+    a token, two legacy taps show it in the same segment.
+    """
+    if not (isinstance(legacy, str) and isinstance(candidate, str) and _ADDRESS.match(legacy)):
+        return ""
+    left, right = _split(legacy), _split(candidate)
+    if left is None or right is None or left.path == right.path:
+        return ""
+    both = zip(left.path.split("/"), right.path.split("/"), strict=False)
+    places = [str(place) for place, (one, other) in enumerate(both) if one != other]
+    return f"another path, in segment {' and '.join(places)}" if places else ""
+
+
 def _same_segment(legacy: str, candidate: str, skew: float) -> bool:
     if legacy == candidate:
         return True

@@ -6,7 +6,7 @@ Decides nothing: whoever compares says what was found, whoever judges says what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bridge.parity.canonical import Value, text
@@ -153,9 +153,7 @@ class Tally:
 
     def pair(self, at: float, channel: str, found: Iterable[Found], example: Example) -> Signature:
         """A pair that differs."""
-        signature = self._note(at, channel, found, example)
-        self._differs(at, signature)
-        return signature
+        return self._differs(at, self._note(at, channel, found, example))
 
     def single(self, at: float, channel: str, leaf: Leaf, example: Example) -> Signature:
         """A message without a twin."""
@@ -173,14 +171,14 @@ class Tally:
             self._forget(stretch.differing, old)
         else:
             stretch.same -= 1
-        signature = old | self._note(at, channel, [_whole(leaf, example)], example)
-        self._differs(at, signature)
-        return signature
+        return self._differs(at, old | self._note(at, channel, [_whole(leaf, example)], example))
 
-    def _differs(self, at: float, signature: Signature) -> None:
+    def _differs(self, at: float, signature: Signature) -> Signature:
+        """Count a pair; what it is counted as."""
         known = self._known(self.pairs, signature)
         self.pairs[known] += 1
         self.timeline.at(at).differing[known] += 1
+        return known
 
     def revise(self, at: float, leaf: Leaf) -> bool:
         """Take back a single message, whose twin came after all; whether it was counted here."""
@@ -210,6 +208,15 @@ class Tally:
         self.exposed.update(other.exposed)
         self.timeline.merge(other.timeline)
 
+    def keep(self, wanted: Callable[[Leaf], bool]) -> int:
+        """Let go of single messages of all other sorts; how many those were."""
+        for leaf in [leaf for leaf in self.entries if not wanted(leaf)]:
+            del self.entries[leaf]
+            for each in self.timeline.slices.values():
+                del each.leaves[leaf]
+        gone = [signature for signature in self.singles if not signature <= self.entries.keys()]
+        return sum(self.singles.pop(signature) for signature in gone)
+
     def _note(self, at: float, channel: str, found: Iterable[Found], example: Example) -> Signature:
         leaves = []
         counts = self.timeline.at(at).leaves
@@ -230,12 +237,18 @@ class Tally:
             return leaf
         return Leaf(leaf.kind, "", "$", leaf.kept, "", leaf.excused)
 
-    @staticmethod
-    def _known(counts: Counter[Signature], signature: Signature) -> Signature:
-        """The signature itself; the one leaf of it that says most where there are too many."""
+    def _known(self, counts: Counter[Signature], signature: Signature) -> Signature:
+        """The signature itself; the one leaf of it that says most where there are too many.
+
+        That is the one seen least: noise makes so many signatures, and it is what is seen often.
+        """
         if signature in counts or len(counts) < _MOST_SIGNATURES:
             return signature
-        return frozenset(sorted(signature, key=lambda leaf: leaf.excused is not None)[:1])
+        return frozenset((min(signature, key=self._rank),)) if signature else signature
+
+    def _rank(self, leaf: Leaf) -> tuple[bool, int, str]:
+        entry = self.entries.get(leaf)
+        return leaf.excused is not None, entry.count if entry else 0, repr(leaf)
 
     @staticmethod
     def _forget(counts: Counter[Signature], signature: Signature) -> None:

@@ -11,17 +11,23 @@ from bridge.parity.options import CompareOptions
 from bridge.parity.report import Evidence, Outcome, Verdict
 
 
-def judge(evidence: Evidence, options: CompareOptions, silent: int = 0) -> Verdict:
+def judge(
+    evidence: Evidence, options: CompareOptions, silent: int = 0, findings: int = 0
+) -> Verdict:
     """The verdict on what was counted.
 
     Args:
         evidence: what was counted.
         options: how much evidence is needed, and which share of differences may pass.
         silent: how many messages lay after the other side's last word.
+        findings: how many differences nothing excuses; several may lie in one message.
     """
     compared = evidence.matched + evidence.failed
     bound = upper_bound(evidence.failed, compared, options.confidence) if compared else 1.0
     outcome, reason = _outcome(evidence, compared, bound, options, silent)
+    if outcome is Outcome.PASS and findings and not options.max_share and not evidence.failed:
+        outcome = Outcome.FAIL
+        reason = f"nothing excuses {findings} of the differences that were found"
     return Verdict(outcome, reason, bound, options.confidence, evidence)
 
 

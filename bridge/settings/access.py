@@ -6,20 +6,26 @@ is a wildcard where cookies count; never reads a key or a token.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from bridge.endpoint.auth_options import DEFAULT, AuthOptions
 from bridge.endpoint.origin import BrowserOptions
+from bridge.endpoint.relay_request import RelayOptions
+from bridge.ops.secrets import is_secret_name
 from bridge.upstream.target import has_user
+
+_SECRET = re.compile(r"(?:auth|cookie|key|session|signature)\Z", re.IGNORECASE)
+"""How fields and parameters end that bring a credential, besides those that are always masked."""
 
 
 def check_auths(
     auths: Sequence[AuthOptions],
     routes: Sequence[str],
-    relays: Sequence[str],
+    relays: Sequence[RelayOptions],
     *,
     host: str,
     browsers: BrowserOptions,
@@ -31,7 +37,7 @@ def check_auths(
     Args:
         auths: `[auth]`, then `[[auths]]`.
         routes: the auth that each route names.
-        relays: the auth that each relay names.
+        relays: each names an auth, or none.
         host: where the bridge listens.
         browsers: the origins.
         words: the dialect's words for frames that authenticate.
@@ -40,13 +46,16 @@ def check_auths(
     Raises:
         ValueError: with what is wrong and how to mend it.
     """
-    _check_names(auths, [*routes, *(name for name in relays if name != DEFAULT)])
+    named = [relay.auth for relay in relays if relay.auth]
+    _check_names(auths, [*routes, *(name for name in named if name != DEFAULT)])
     asking = {auth.name for auth in auths if auth.mode == "forward"}
-    if asking & {"" if name == DEFAULT else name for name in relays if name}:
+    if asking & {"" if name == DEFAULT else name for name in named}:
         raise ValueError(
             'a relay names an auth whose mode is "forward", which asks about channels; a relay has '
             "none, so let its backend decide"
         )
+    if not auths[0].allow_anonymous and not is_loopback(host):
+        _check_lent(relays, host)
     for auth in auths:
         where = _where(auth)
         if auth.mode == "none":
@@ -71,6 +80,28 @@ def check_auths(
                 f'{where}.mode is "passthrough", and an upstream\'s URL brings a credential of its '
                 "own; leave one of them out"
             )
+
+
+def _check_lent(relays: Sequence[RelayOptions], host: str) -> None:
+    """Refuse to lend the bridge's own credential to whoever comes."""
+    lent = next((relay.path for relay in relays if not relay.auth and sends_own(relay)), None)
+    if lent:
+        raise ValueError(
+            f"the relay {lent} sends a credential of the bridge's own for whoever asks, and {host} "
+            "can be reached from other machines; name the relay's auth, or set "
+            "auth.allow_anonymous = true if something in front decides"
+        )
+
+
+def sends_own(relay: RelayOptions) -> bool:
+    """Whether a relay's backend knows the bridge by a credential, whoever the client is."""
+    parameters = parse_qsl(urlsplit(relay.url).query)
+    names = [*relay.headers, *(name for name, value in parameters if value)]
+    return (
+        has_user(relay.url)
+        or bool(relay.tls.client_cert)
+        or any(is_secret_name(name) or _SECRET.search(name) for name in names)
+    )
 
 
 def _check_names(auths: Sequence[AuthOptions], routes: Sequence[str]) -> None:

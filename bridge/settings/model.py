@@ -48,6 +48,17 @@ from bridge.wire.routes import DEFAULT_ROUTES, RouteOptions
 
 Source = Literal["legacy", "sse"]
 
+OWN_PATHS = (
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/admin",
+    "/api/v1/transport",
+    "/api/v1/tickets",
+)
+"""What the bridge answers itself, with all that lies below."""
+
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?", re.ASCII)
 _PATH_FIELD = re.compile(r"\{[^}]*\}")
 _PATTERN = re.compile(r"[A-Za-z0-9._~@:+=,*?!\[\]-]+", re.ASCII)
@@ -132,7 +143,7 @@ class Config(BaseModel):
     log_level: LogLevel = "info"
     log_format: Literal["console", "json"] = "console"
     access_log: bool = False
-    drain_timeout: float = Field(default=10.0, ge=0)
+    drain_timeout: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     drain_rate: float = Field(default=500.0, ge=0, allow_inf_nan=False)
     upstream: UpstreamOptions = UpstreamOptions()
     reconnect: ReconnectOptions = ReconnectOptions()
@@ -207,7 +218,12 @@ class Config(BaseModel):
             counts = Counter(map(_shape, paths))
             path = next((path for path, count in counts.items() if count > 1), None)
             if path:
-                raise ValueError(f"routes serve the {wire} path {path} twice; remove one")
+                raise ValueError(
+                    f"routes serve the {wire} path {path} twice, relays counted; remove one"
+                )
+            own = next((path for path in paths if _is_own(path)), None)
+            if own:
+                raise ValueError(f"routes serve {own}, which is the bridge's own; use another")
         return self
 
     @model_validator(mode="after")
@@ -240,7 +256,7 @@ class Config(BaseModel):
         check_auths(
             self.all_auths,
             [route.auth for route in self.routes],
-            [relay.auth for relay in self.relays],
+            self.relays,
             host=self.host,
             browsers=self.browsers,
             words=self.dialect.auth,
@@ -256,6 +272,10 @@ class Config(BaseModel):
 
     def _relay_paths(self) -> list[str]:
         return [relay.path for relay in self.relays]
+
+
+def _is_own(path: str) -> bool:
+    return any(_shape(path).startswith(f"{own}/") or _shape(path) == own for own in OWN_PATHS)
 
 
 def _shape(path: str) -> str:

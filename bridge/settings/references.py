@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from bridge.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)\}?")
+LONE = re.compile(r"\$\{[A-Za-z0-9_]*\}", re.ASCII)
+"""A value that is a reference and nothing else, and so no secret by itself."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 

@@ -134,6 +134,8 @@ def _read_file(file: FilePath) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(str(file), text, str(error)) from None
+    except RecursionError:
+        raise ConfigError(str(file), "is nested too deeply to be a configuration") from None
 
 
 def _not_toml(file: str, text: str, message: str) -> ConfigError:

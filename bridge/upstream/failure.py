@@ -5,6 +5,7 @@ Decides the `Lost` that stands for it and the words for people; never retries an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from ssl import SSLCertVerificationError
@@ -62,11 +63,13 @@ def oversized(reason: str) -> Lost:
 
 
 def why(error: Exception) -> str:
-    """An error in words that hold no URL: system errors speak for themselves, others by name."""
+    """An error in words that hold no URL and no address: system errors by what they mean."""
     if isinstance(error, SSLCertVerificationError):
         return f"its certificate is not accepted: {brief(error.verify_message).rstrip('.')}"
-    text = str(error) if isinstance(error, OSError) else ""
-    return brief(text) or type(error).__name__
+    if not isinstance(error, OSError):
+        return type(error).__name__
+    known = error.errno if error.errno and error.errno > 0 else 0  # those of DNS are below 0
+    return brief(os.strerror(known).lower() if known else str(error)) or type(error).__name__
 
 
 def brief(text: str) -> str:

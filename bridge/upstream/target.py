@@ -32,12 +32,21 @@ def check_url(setting: str, template: str, schemes: tuple[str, ...]) -> None:
     Raises:
         ValueError: naming the setting, what is wrong and how to mend it.
     """
-    choice = " or ".join(f"{scheme}://" for scheme in schemes)
     unknown = sorted(fields(template) - FIELDS)
     if unknown:
         raise ValueError(
             f"{setting} has the unknown field {{{unknown[0]}}}; use {{channel}}, {{kind}} or {{id}}"
         )
+    check_address(setting, template, schemes)
+
+
+def check_address(setting: str, template: str, schemes: tuple[str, ...]) -> None:
+    """Refuse what no request could go to, whatever its fields are.
+
+    Raises:
+        ValueError: as `check_url`.
+    """
+    choice = " or ".join(f"{scheme}://" for scheme in schemes)
     if not _URL.fullmatch(template):
         raise ValueError(f"{setting} holds a space or a non-ASCII character; percent-encode it")
     parts = _split(setting, template)

@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 
 from bridge.config import Config
+from bridge.errors import ConfigError
 from bridge.parity.observation import Observation, Side, Sight
 from bridge.parity.recording import Header
 from bridge.verify.files import RecordingFile
@@ -53,6 +54,7 @@ async def capture(
     count: int | None = None,
     is_over: Callable[[], bool] = lambda: False,
     control: bool = False,
+    replace: bool = False,
 ) -> Captured:
     """Record until the end of the backends, the time or the count, or until `is_over`.
 
@@ -64,6 +66,7 @@ async def capture(
         count: so many messages, of all sides together; None for no limit.
         is_over: asked several times a second.
         control: listen to the legacy backend a second time, to learn what differs by nature.
+        replace: whether a recording that is there already may go.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -74,32 +77,43 @@ async def capture(
         sides[Side.CONTROL] = sides[Side.LEGACY]
     said = {side.value: wire for side, wire in sides.items()}
     header = Header(_now(), tuple(name.text for name in channels), said)
-    with RecordingFile(path, header) as file:
+    with RecordingFile(path, header, replace=replace) as file:
         recorder = _Recorder(file, count)
         async with tapping(
             config, channels, sides, recorder.take, lambda: time.monotonic() - began
         ) as taps:
             await _listen(taps, recorder, seconds, is_over)
+        if recorder.failure is not None:
+            raise recorder.failure
         return _summary(taps, sides, time.monotonic() - began)
 
 
 class _Recorder:
-    """Writes until there were enough messages."""
+    """Writes until there were enough messages, or the disk takes no more."""
 
     def __init__(self, file: RecordingFile, count: int | None) -> None:
         self._file, self._left = file, count
-        self.flush = file.flush
+        self.failure: ConfigError | None = None
 
     @property
     def is_full(self) -> bool:
-        return self._left == 0
+        return self._left == 0 or self.failure is not None
 
     def take(self, sight: Sight) -> None:
         if self.is_full:
             return
-        self._file.add(sight)
+        try:
+            self._file.add(sight)
+        except ConfigError as error:
+            self.failure = error
         if self._left is not None and isinstance(sight, Observation):
             self._left -= 1
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except ConfigError as error:
+            self.failure = error
 
 
 async def _listen(

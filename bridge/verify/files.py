@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
@@ -37,24 +37,35 @@ class RecordingFile:
     Args:
         path: where to; what ends in `.gz` is compressed.
         header: its first line.
+        replace: whether a recording that is there already may go.
 
     Raises:
-        ConfigError: the file cannot be written there.
+        ConfigError: the file cannot be written there, now or later.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
-        self._path, self._part = path, Path(f"{path}{PART}")
+    def __init__(self, path: Path, header: Header, *, replace: bool = False) -> None:
+        self._name, self._path = str(path), path.resolve()
+        self._part = Path(f"{self._path}{PART}")
         self._pack = zlib.compressobj(wbits=31) if path.suffix == ".gz" else None
+        self._closed = False
+        self._refuse(replace)
         try:
-            if path.is_dir():
-                raise IsADirectoryError(21, "is a directory")
-            self._file = self._part.open("wb")
+            self._file = self._part.open("xb")
+        except FileExistsError:
+            said = "exists, from another recording or one that broke off (rename or remove it)"
+            raise ConfigError(f"{self._name}{PART}", said) from None
         except OSError as error:
-            raise ConfigError(
-                str(path), f"cannot be written: {(error.strerror or '').lower()}"
-            ) from None
+            raise self._unwritable(error) from None
         self._put(heading(header))
         self.flush()
+
+    def _refuse(self, replace: bool) -> None:
+        if self._path.is_dir():
+            raise ConfigError(self._name, "cannot be written: is a directory")
+        if self._path.exists() and not self._path.is_file():
+            raise ConfigError(self._name, "is not an ordinary file (choose another name)")
+        if self._path.exists() and not replace:
+            raise ConfigError(self._name, "exists (choose another name, or replace it by --force)")
 
     def add(self, sight: Sight) -> None:
         """Write one sight."""
@@ -62,18 +73,25 @@ class RecordingFile:
 
     def flush(self) -> None:
         """Hand all that was written to the system, in a form that can be read."""
-        if self._pack:
-            self._file.write(self._pack.flush(_FLUSHED))
-        self._file.flush()
+        try:
+            if self._pack:
+                self._file.write(self._pack.flush(_FLUSHED))
+            self._file.flush()
+        except OSError as error:
+            raise self._broken(error) from None
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        if self._file.closed:
+        if self._closed:
             return
-        if self._pack:
-            self._file.write(self._pack.flush())
-        self._file.close()
-        self._part.replace(self._path)
+        self._closed = True
+        try:
+            if self._pack:
+                self._file.write(self._pack.flush())
+            self._file.close()
+            self._part.replace(self._path)
+        except OSError as error:
+            raise self._broken(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +102,21 @@ class RecordingFile:
         self.close()
 
     def _put(self, text: bytes) -> None:
-        self._file.write(self._pack.compress(text) if self._pack else text)
+        try:
+            self._file.write(self._pack.compress(text) if self._pack else text)
+        except OSError as error:
+            raise self._broken(error) from None
+
+    def _unwritable(self, error: OSError, more: str = "") -> ConfigError:
+        why = (error.strerror or "").lower()
+        return ConfigError(self._name, f"cannot be written: {why}{more}")
+
+    def _broken(self, error: OSError) -> ConfigError:
+        """What came before stays readable under its unfinished name."""
+        self._closed = True
+        with suppress(OSError):
+            self._file.close()
+        return self._unwritable(error, f"; what came before is in {self._name}{PART}")
 
 
 def sights(path: Path, transcript: Transcript) -> Iterator[Sight]:

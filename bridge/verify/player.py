@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 
+from bridge.errors import NotARecording
 from bridge.parity.observation import Mark, Observation, Side, Wire
 from bridge.parity.recording import Transcript
 from bridge.verify.faults import Cut, Fault, FaultPlan, Faults, Message, Send
@@ -111,12 +112,14 @@ class Player:
         played: how far it is.
 
     Raises:
-        NotARecording: the file cannot be read, or is something else.
+        NotARecording: the file cannot be read, is something else, or holds nothing.
     """
 
     def __init__(self, path: Path, options: PlayOptions) -> None:
         self._path, self._options = path, options
         self.contents = Contents.of(path)
+        if not self.contents.channels:
+            raise NotARecording(f"{path}: holds no messages, so there is nothing to play")
         self.played = Played()
         self._tracks: defaultdict[tuple[Wire, str], Track] = defaultdict(Track)
         self._is_over = False

@@ -6,8 +6,8 @@ what compares and listens is loaded by the fixture that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bridge.parity.options import CompareOptions
     from bridge.parity.report import Report
     from bridge.verify.watching import Watching
+    from bridge.wire.names import ChannelName
 
+_BACKENDS = ("ws_upstream", "sse_upstream", "parity_config")
 _CASE = "--parity-write-case"
 
 
@@ -61,6 +63,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse options that cannot be used before any test runs; none at all are none amiss.
+
+    Raises:
+        pytest.UsageError: one cannot be used; pytest ends with 4.
+    """
+    messages, seconds = config.getoption("parity_messages"), config.getoption("parity_for")
+    if messages < 1:
+        raise pytest.UsageError(f"--parity-messages is {messages}; it is to be at least 1")
+    if not 0 < seconds < float("inf"):
+        raise pytest.UsageError(f"--parity-for is {seconds:g}; it is to be above 0")
+    channels = config.getoption("parity_channel")
+    if channels or any(map(config.getoption, _BACKENDS)):
+        from bridge.errors import LocalFault  # noqa: PLC0415 - see the module
+
+        try:
+            _named(channels)
+            if any(map(config.getoption, _BACKENDS)):
+                _backends(config)
+        except LocalFault as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def _named(channels: Sequence[str]) -> list[ChannelName]:
+    from bridge.errors import ConfigError, InvalidChannel  # noqa: PLC0415
+    from bridge.wire.names import ChannelName  # noqa: PLC0415
+
+    try:
+        return [ChannelName.parse(text) for text in channels]
+    except InvalidChannel as error:
+        raise ConfigError("pytest", str(error), "see --parity-channel") from None
+
+
+def _backends(config: pytest.Config) -> Config:
+    import os  # noqa: PLC0415
+
+    from bridge.config import load  # noqa: PLC0415
+    from bridge.errors import ConfigError  # noqa: PLC0415
+
+    ws, sse, file = map(config.getoption, _BACKENDS)
+    if not file and not (ws and sse):
+        what = "parity takes two backends"
+        raise ConfigError("pytest", what, "give --ws-upstream URL and --sse-upstream URL")
+    urls = {"upstream.ws.url": ws, "upstream.sse.url": sse}
+    return load(Path(file) if file else None, urls, os.environ, needs_lead=False)
+
+
 class Parity:
     """What the fixture `parity` gives.
 
@@ -84,19 +133,27 @@ class Parity:
         Raises:
             NoParityError: the backends differ, or said too little to tell.
         """
-        from bridge.verify.watching import Patience, Watching  # noqa: PLC0415 - see the module
-        from bridge.wire.names import ChannelName  # noqa: PLC0415
-
-        options = self.options
-        names = [ChannelName.parse(text) for text in channels or self._option("parity_channel")]
-        if not names:
-            pytest.fail("name a channel: parity.watching('project.42') or --parity-channel", False)
-        patience = Patience(most=self._option("parity_for"), messages=options.min_messages)
-        control = bool(self._option("parity_control"))
-        with Watching(self._backends(), names, patience, control=control) as watching:
+        with ExitStack() as until_done:
+            watching = self._listening(until_done, channels or self._option("parity_channel"))
             yield watching
             watching.wait()
-        self.check(watching.sights(), options)
+        self.check(watching.sights())
+
+    def _listening(self, until_done: ExitStack, channels: Sequence[str]) -> Watching:
+        from bridge.errors import ConfigError  # noqa: PLC0415
+        from bridge.verify.watching import Patience, Watching  # noqa: PLC0415
+
+        if not channels:
+            pytest.fail("name a channel: parity.watching('project.42') or --parity-channel", False)
+        patience = Patience(
+            most=self._option("parity_for"), messages=self._option("parity_messages")
+        )
+        control = bool(self._option("parity_control"))
+        try:
+            backends, names = _backends(self._config), _named(channels)
+            return until_done.enter_context(Watching(backends, names, patience, control=control))
+        except ConfigError as error:
+            pytest.fail(str(error), pytrace=False)
 
     def listen(self, *channels: str) -> None:
         """Compare what both backends say by themselves; as `watching` with an empty block."""
@@ -130,25 +187,6 @@ class Parity:
         from bridge.parity.options import CompareOptions  # noqa: PLC0415
 
         return CompareOptions(min_messages=self._option("parity_messages"))
-
-    def _backends(self) -> Config:
-        import os  # noqa: PLC0415
-
-        from bridge.config import load  # noqa: PLC0415
-        from bridge.errors import ConfigError  # noqa: PLC0415
-
-        urls = {
-            "upstream.ws.url": self._option("ws_upstream"),
-            "upstream.sse.url": self._option("sse_upstream"),
-        }
-        file = self._option("parity_config")
-        try:
-            if not file and not all(urls.values()):
-                what = "parity takes two backends"
-                raise ConfigError("pytest", what, "give --ws-upstream URL and --sse-upstream URL")
-            return load(Path(file) if file else None, urls, os.environ, needs_lead=False)
-        except ConfigError as error:
-            raise pytest.UsageError(str(error)) from None
 
     def _option(self, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as pytest's
         return self._config.getoption(name)

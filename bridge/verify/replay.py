@@ -7,6 +7,7 @@ verified against it meets it by the wire alone.
 
 from __future__ import annotations
 
+import errno
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -157,9 +158,8 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise ConfigError(
-            f"{host}:{port}", f"cannot listen: {why}", "choose another --port"
-        ) from None
+        remedy = "see --host" if error.errno == errno.EADDRNOTAVAIL else "choose another --port"
+        raise ConfigError(f"{host}:{port}", f"cannot listen: {why}", remedy) from None
 
 
 def _is_subscribe(text: str) -> bool:

@@ -30,3 +30,25 @@ def test_a_bad_one_is_told_line_by_line(tmp_path: Path, capsys: pytest.CaptureFi
         f"ws2sse: {file}: port: must be greater than or equal to 0",
         f"ws2sse: {file}: log_level: must be 'debug', 'info', 'warning', 'error' or 'critical'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            'auth.mode = "jwt"\n[auth.jwt]\nalgorithms = ["RS256"]\nkey_files = ["/nope.pem"]',
+            "auth.jwt.key_files: /nope.pem cannot be read: No such file or directory",
+        ),
+        (
+            'history.persist = "sqlite"\nhistory.path = "/nodir/h.db"',
+            "history.path: /nodir/h.db cannot be written: its folder is not there or not ours",
+        ),
+    ],
+)
+def test_what_a_start_would_read_and_write_is_looked_at(
+    text: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text(f'upstream.sse.url = "http://127.0.0.1:9/{{channel}}"\n{text}')
+    assert main(["check", "--config", str(file)]) == 2
+    assert capsys.readouterr().err == f"ws2sse: {line}\n"

@@ -77,3 +77,27 @@ def test_a_mistake_is_one_line(arguments: list[str], capsys: pytest.CaptureFixtu
     assert main(["contract", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("ws2sse: ")
+
+
+def test_what_cannot_all_be_read_is_not_all_well(
+    recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(recording)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert main(["contract", "check", recording, "--side", "legacy"]) == 3
+    assert "a.ndjson:41" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "complaint"),
+    [
+        ("--ws", "foo", "'foo' is no URL; begin it with ws"),
+        ("--sse", "wss://host/x", "is no URL; begin it with http"),
+        ("--channel", "a b/{", "'a b/{' is no address"),
+    ],
+)
+def test_addresses_are_checked(
+    flag: str, value: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["contract", "asyncapi", flag, value]) == 2
+    assert complaint in capsys.readouterr().err

@@ -106,3 +106,27 @@ def test_misuse_is_one_line(arguments: list[str], complaint: str, capsys: Captur
     assert main(["record", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (["-o", "there.ndjson"], "there.ndjson: exists (choose another name, or replace it by --f"),
+        (["-o", "new.ndjson", "--control"], "--control: listens to the WebSocket backend"),
+    ],
+)
+def test_a_mistake_is_one_line_and_replaces_nothing(
+    more: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.ndjson").write_text("mine")
+    source = ["--sse-upstream", "http://127.0.0.1:9/{channel}"]
+    assert main(["record", "c", *source, *more]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]

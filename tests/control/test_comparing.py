@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.control.comparing import Comparing
+from bridge.control.comparing import Comparing, ended
 from bridge.control.worker import Worker
+from bridge.parity.comparison import Comparison
 from bridge.parity.observation import Mark, Observation, Side, Turn
+from bridge.parity.options import CompareOptions
+from bridge.parity.report import Evidence, Outcome, Report, Verdict
 from tests.control.parts import Clerk
 from tests.support.waiting import until
 
@@ -59,4 +62,31 @@ async def test_a_comparison_that_raises_is_broken_and_raises_no_more(worker: Wor
     comparing.take(seen(1))
     await until(lambda: comparing.is_broken)
     comparing.take(seen(2))
-    assert (await comparing.report()).verdict.evidence.matched == 0
+    report = await comparing.report()
+    assert report.verdict.evidence.matched == 0
+    assert (report.verdict.outcome, report.notes) == (
+        Outcome.INSUFFICIENT,
+        (report.verdict.reason,),
+    )
+
+
+async def test_a_real_comparison_that_breaks_off_passes_no_more(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = Comparison(CompareOptions(min_messages=1))
+    comparing = Comparing("c", judge, worker)
+    comparing.take(seen(1))
+    comparing.take(seen(1, Side.CANDIDATE))
+    assert (await comparing.report()).verdict.outcome is Outcome.PASS
+    monkeypatch.setattr(judge, "advance", lambda now: 1 / 0)
+    comparing.advance(2.0)
+    report = await comparing.report()
+    assert report.verdict.outcome is Outcome.INSUFFICIENT
+    assert "failed and was ended" in report.verdict.reason
+
+
+def test_differences_that_were_found_remain_where_a_comparison_fails_later() -> None:
+    failed = Verdict(Outcome.FAIL, "1 differs", 1.0, 0.95, Evidence())
+    found = ended(Report(failed, notes=("a",)))
+    assert (found.verdict, found.notes[0], len(found.notes)) == (failed, "a", 2)
+    assert ended(found) == found

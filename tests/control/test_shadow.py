@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
+
 from bridge.control.sampling import ShadowOptions
 from bridge.control.shadow import Shadow
 from bridge.hub.channel import Channel, ChannelKey, unchanged
 from bridge.ops.metrics import Metrics
 from bridge.parity.observation import Side
+from bridge.parity.report import Outcome
 from bridge.seams import Upstream
 from bridge.upstream.backoff import ReconnectOptions
 from bridge.wire.event import Event
@@ -120,6 +123,20 @@ async def test_a_report_that_cannot_be_made_is_counted() -> None:
         shadow.begin(scene.open())
         await until(lambda: scene.faults("report") >= 1)
         assert shadow.standings() == ()
+
+
+@pytest.mark.parametrize("call", ["report", "advance", "close"])
+async def test_a_report_from_before_a_fault_is_no_pass_any_more(call: str) -> None:
+    scene = Scene()
+    channel = scene.open()
+    async with scene.running() as shadow:
+        shadow.begin(channel)
+        await until(lambda: bool(shadow.standings()))
+        assert shadow.standings()[0].report.verdict.outcome is Outcome.PASS
+        scene.clerks[0].faulty = call
+        if call == "close":
+            shadow.end(channel)
+        await until(lambda: shadow.standings()[0].report.verdict.outcome is Outcome.INSUFFICIENT)
 
 
 async def test_a_shadow_that_cannot_even_begin_is_counted() -> None:

@@ -1,5 +1,6 @@
 """One budget for both wires: who is over it is told so in the way of its wire."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.endpoint.parts import (
     talking,
 )
 from tests.endpoint.test_auth import FRAME, guarding
+from tests.endpoint.test_forward import ALICE, asking
 from tests.support.issuers import bearer, by_token, token
 from tests.support.relays import EVENT_STREAM, StepBackend
 from tests.support.servers import ways
@@ -231,3 +233,84 @@ async def test_clients_of_relays_are_clients(auth: str, server: dict[str, Any]) 
                 answer = await ask(running.authority, "GET", f"{path}?data={{}}", headers=accept)
                 assert (answer.status, b"bridge.end" in answer.body) == (200, True)
             await until(lambda: running.bridge.gateway.budget.taken == 0)
+
+
+async def test_who_is_not_let_in_arrives_all_the_same(server: dict[str, Any]) -> None:
+    limits = LimitOptions(arrivals_per_address=1)
+    bad = bearer(token(aud="others"))
+    async with guarding(limits=limits, server=server) as (running, backend):
+        answers = [await ask(running.authority, "GET", EVENTS, headers=bad) for _ in range(20)]
+        assert [answer.status for answer in answers[:1]] == [401]
+        assert 429 in {answer.status for answer in answers}
+        assert {answer.status for answer in answers} == {401, 429}
+        refused = running.count("clients_refused", reason="address-arrivals")
+        assert refused == sum(answer.status == 429 for answer in answers)
+        assert await refusal(running) == 429
+        assert running.bridge.gateway.budget.taken == 0
+        assert backend.openings == []
+
+
+async def test_the_endpoint_of_forward_is_asked_for_no_more_clients_than_may_come(
+    server: dict[str, Any],
+) -> None:
+    places: list[tuple[Method, str]] = [
+        ("GET", "/api/v1/events/project.{}"),
+        ("HEAD", "/api/v1/events/project.{}"),
+        ("POST", "/api/v1/events/project.{}"),
+        ("POST", DESK + "?channel=project.{}"),
+        ("GET", "/api/v1/transport/project.{}"),
+    ]
+    limits = LimitOptions(per_address=3)
+    async with (
+        asking(ways=("header", "ticket"), fresh=0) as (authority, auth),
+        guarding(auth, limits=limits, server=server) as (running, _),
+    ):
+        budget = running.bridge.gateway.budget
+        for method, path in places:
+            authority.asked.clear()
+            authority.gate.clear()
+            asked = [
+                asyncio.create_task(
+                    ask(running.authority, method, path.format(f"{method}{number}"), headers=ALICE)
+                )
+                for number in range(12)
+            ]
+            await until(lambda: len(authority.asked) == 3)
+            await until(lambda tasks=asked: sum(task.done() for task in tasks) == 9)  # type: ignore[misc]
+            assert await refusal(running) == 429
+            authority.gate.set()
+            answers = [answer.status for answer in await asyncio.gather(*asked)]
+            assert (answers.count(429), answers.count(403)) == (9, 3)
+            assert len(authority.asked) == 3
+            await until(lambda: budget.taken == 0)
+
+
+async def test_clients_that_leave_while_the_endpoint_is_asked_give_their_seats_back(
+    server: dict[str, Any],
+) -> None:
+    async with (
+        asking() as (authority, auth),
+        guarding(auth, limits=LimitOptions(per_address=4), server=server) as (running, _),
+    ):
+        budget = running.bridge.gateway.budget
+        authority.gate.clear()
+        leaving = [
+            asyncio.create_task(ask(running.authority, "GET", EVENTS, headers=ALICE)),
+            asyncio.create_task(ask(running.authority, "POST", EVENTS, headers=ALICE, data="{}")),
+            asyncio.create_task(_opened(running)),
+        ]
+        await until(lambda: budget.taken == 3)
+        for task in leaving:
+            task.cancel()
+        await asyncio.wait(leaving)
+        authority.gate.set()
+        await until(lambda: budget.taken == 0)
+        assert all(not each.count for each in budget._addresses.values())
+        await until(lambda: running.readers == 0)
+        async with streaming(running.authority, headers=ALICE) as stream:
+            await stream.block()
+
+
+async def _opened(running: Running) -> None:
+    async with talking(running.authority, additional_headers=ALICE) as socket:
+        await socket.recv()

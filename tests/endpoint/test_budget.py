@@ -94,6 +94,23 @@ def test_requests_of_one_client_are_no_arrivals_and_their_frames_count_together(
     assert reason(seat.frame(1, 10.0)) == "frames"
 
 
+def test_a_request_counts_for_its_principal_as_soon_as_that_is_known() -> None:
+    budget = Budget(LimitOptions(frames=1, per_principal=1))
+    first, second = (budget.enter(HERE, "", 10.0, lasting=False) for _ in range(2))
+    assert isinstance(first, Seat)
+    assert isinstance(second, Seat)
+    assert first.name("alice") is None
+    assert reason(second.name("alice")) == "principal"
+    assert first.frame(1, 10.0) is None
+    first.release()
+    assert second.name("alice") is None
+    assert reason(second.frame(1, 10.0)) == "frames"
+    second.release()
+    another = budget.enter(HERE, "", 10.0, lasting=False)
+    assert isinstance(another, Seat)
+    assert another.frame(1, 10.0) is None  # the address itself has said nothing yet
+
+
 def test_sockets_of_one_address_have_their_frames_each() -> None:
     budget = Budget(LimitOptions(frames=1))
     assert entered(budget).frame(1, 10.0) is None

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bridge.endpoint.background import Background
-from bridge.endpoint.carrier import REFUSED, Carrier
+from bridge.endpoint.carrier import REFUSED, Carrier, Permit
 from bridge.endpoint.gateway import Gateway
+from bridge.endpoint.grant import NOT_TO_SEND, Refusal
 from bridge.endpoint.options import ClientOptions
 from bridge.hub.channel import Channel, ChannelKey
 from bridge.seams import Unmetered
@@ -77,6 +78,9 @@ class Client:
     def say(self, *frames: str) -> None:
         for each in frames:
             self.carrier.put(ChannelKey(NAME), Frame(each))
+
+    def ask(self, frame: str, permit: Permit) -> None:
+        self.carrier.put(ChannelKey(NAME), Frame(frame), permit)
 
     async def rest(self) -> None:
         await until(lambda: not self.background._tasks)
@@ -170,3 +174,37 @@ async def test_a_client_that_leaves_with_nothing_under_way_leaves_no_timer() -> 
     client = Client()
     client.carrier.finish(client.time.wheel)
     assert client.time.standing == []
+
+
+async def test_a_frame_waits_for_its_permit_and_the_others_behind_it() -> None:
+    client, gate = Client(), asyncio.Event()
+    client.backend.opening.set()
+
+    async def refuse() -> Refusal | None:
+        await gate.wait()
+        return NOT_TO_SEND
+
+    client.ask("a", refuse)
+    client.say("b")
+    assert client.backend.began == []
+    gate.set()
+    await client.rest()
+    assert client.refusals == [(NOT_TO_SEND.ending, NOT_TO_SEND.reason)]
+    assert client.backend.taken == ["b"]
+
+
+async def test_a_frame_that_is_dropped_while_its_permit_is_asked_for_is_not_carried() -> None:
+    client, gate, asked = Client(), asyncio.Event(), asyncio.Event()
+    client.backend.opening.set()
+
+    async def allow() -> Refusal | None:
+        asked.set()
+        await gate.wait()
+        return None
+
+    client.ask("a", allow)
+    await asked.wait()
+    client.carrier.drop()
+    gate.set()
+    await client.rest()
+    assert (client.backend.taken, client.refusals) == ([], [])

@@ -4,9 +4,10 @@ from collections.abc import Awaitable
 
 from bridge.endpoint.auth_options import PassthroughOptions
 from bridge.endpoint.credentials import NOTHING, Credential, bearer
-from bridge.endpoint.grant import ANYONE, MISSING, UNKNOWABLE, Grant
+from bridge.endpoint.grant import ANYONE, MISSING, UNKNOWABLE, Grant, Refusal
 from bridge.endpoint.judges import Anyone, ByCredential, ByToken
-from bridge.endpoint.tokens import UNKNOWN_KEY, Tokens
+from bridge.endpoint.keys import shared
+from bridge.endpoint.tokens import SIGNATURE, UNKNOWN_KEY, Tokens
 from bridge.wire.names import ChannelName
 from tests.support.issuers import options, token
 
@@ -23,6 +24,12 @@ class Keys:
         return None
 
 
+def signed_by_another(keys: Keys) -> ByToken:
+    tokens = Tokens(options(), str, lambda: 0.0, lambda: 0.0)
+    tokens.use([shared("another secret than the one that signs the tokens")])
+    return ByToken(tokens, keys)
+
+
 def by_token(keys: Keys) -> ByToken:
     return ByToken(Tokens(options(), str, lambda: 0.0, lambda: 0.0), keys)
 
@@ -36,6 +43,14 @@ def test_an_unknown_key_is_final_only_where_the_set_is_certain() -> None:
     assert by_token(Keys()).judge(shown, ONE) is UNKNOWN_KEY
     assert by_token(Keys(certain=False)).judge(shown, ONE) is UNKNOWABLE
     assert by_token(Keys(usable=False)).judge(shown, ONE) is UNKNOWABLE
+
+
+def test_a_signature_by_no_known_key_is_final_only_where_the_set_is_certain() -> None:
+    shown = bearer(token(), "header")
+    verdict = signed_by_another(Keys()).judge(shown, ONE)
+    assert isinstance(verdict, Refusal)
+    assert verdict.label == SIGNATURE
+    assert signed_by_another(Keys(certain=False)).judge(shown, ONE) is UNKNOWABLE
 
 
 def test_a_client_without_a_token_is_not_asked_for_keys() -> None:

@@ -4,17 +4,31 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 
 from bridge.endpoint.jwks import MAX_BYTES, PublishedKeys
 from bridge.endpoint.keys import Key
 from bridge.ops.metrics import Metrics
+from bridge.upstream.tls import SYSTEM, TlsOptions
 from tests.endpoint.parts import EVENTS, ask
 from tests.endpoint.test_auth import guarding
-from tests.support.issuers import Issuer, bearer, by_token, jwk, options, publishing, token
+from tests.support.certificates import Authority, server_context
+from tests.support.issuers import (
+    Issuer,
+    bearer,
+    by_token,
+    claims,
+    jwk,
+    options,
+    private_key,
+    publishing,
+    token,
+)
 from tests.support.waiting import until
 
 
@@ -121,6 +135,58 @@ async def test_a_rotated_key_is_fetched_for_the_first_token_that_names_it() -> N
             assert (await ask(running.authority, "HEAD", EVENTS, headers=headers)).status == 200
             headers = bearer(token("RS256", "old"))
             assert (await ask(running.authority, "HEAD", EVENTS, headers=headers)).status == 401
+
+
+@pytest.mark.parametrize("kid", [None, "same"])
+async def test_a_key_that_shows_by_its_signatures_alone_is_fetched_as_well(kid: str | None) -> None:
+    def published(key: str) -> dict[str, Any]:
+        unnamed = {name: value for name, value in jwk("RS256", key).items() if name != "kid"}
+        return unnamed | ({"kid": kid} if kid else {})
+
+    def signed(key: str) -> dict[str, str]:
+        named = {"kid": kid} if kid else {}
+        return bearer(jwt.encode(claims(), private_key("RS256", key), "RS256", headers=named))
+
+    async with publishing(published("old")) as issuer:
+        asked = options(algorithms=("RS256",), jwks_url=issuer.url, jwks_interval=0.001)
+        async with guarding(by_token(asked)) as (running, _):
+            await until(lambda: running.count("jwks_fetches", outcome="fetched") > 0)
+            old = await ask(running.authority, "HEAD", EVENTS, headers=signed("old"))
+            issuer.keys = [published("new")]
+            new = await ask(running.authority, "HEAD", EVENTS, headers=signed("new"))
+            gone = await ask(running.authority, "HEAD", EVENTS, headers=signed("old"))
+            assert (old.status, new.status, gone.status) == (200, 200, 401)
+
+
+async def test_a_flood_of_forged_signatures_asks_the_issuer_once() -> None:
+    async with publishing(jwk("RS256")) as issuer:
+        asked = options(algorithms=("RS256",), jwks_url=issuer.url)
+        async with guarding(by_token(asked)) as (running, _):
+            await until(lambda: running.count("jwks_fetches", outcome="fetched") == 1)
+            forged = jwt.encode(
+                claims(), private_key("RS256", "forger"), "RS256", headers={"kid": "one"}
+            )
+            for _ in range(20):
+                answer = await ask(running.authority, "GET", EVENTS, headers=bearer(forged))
+                assert answer.status == 401
+            assert issuer.asked == 1
+
+
+async def test_an_issuer_behind_an_authority_of_its_own_is_trusted_where_that_is_named(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path, "authority")
+    server = server_context(authority.sign("issuer", "127.0.0.1"), clients=authority)
+    own = authority.sign("bridge")
+    trusting = TlsOptions(str(authority.certificate), str(own.certificate), str(own.key))
+    async with publishing(jwk("RS256"), tls=server) as issuer:
+        for tls, outcome in ((trusting, "fetched"), (SYSTEM, "failed")):
+            asked = options(algorithms=("RS256",), jwks_url=issuer.url, tls=tls)
+            async with guarding(by_token(asked)) as (running, _):
+                await until(lambda: running.count("jwks_fetches", outcome=outcome) > 0)  # noqa: B023
+                headers = bearer(token("RS256"))
+                answer = await ask(running.authority, "HEAD", EVENTS, headers=headers)
+                assert answer.status == (200 if tls is trusting else 503)
 
 
 async def test_nobody_is_let_in_while_the_keys_were_never_had() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.endpoint.options import ClientOptions
+from bridge.endpoint.pipelined import MOST_WAITING
 from tests.endpoint.parts import bridging
 from tests.endpoint.raw import get, line
 from tests.support.waiting import until
@@ -28,3 +29,11 @@ async def test_requests_in_a_row_are_answered_in_their_order() -> None:
         client.send(BEHIND * 2, BEHIND.replace(b"healthz", b"nothing"))
         for status in (b"200", b"200", b"404"):
             assert b" " + status + b" " in await client.until(b"}\n")
+
+
+async def test_a_client_cannot_pile_up_requests() -> None:
+    async with bridging() as running, line(running.authority) as client:
+        client.send(BEHIND * 5000)
+        got = await client.rest()
+    assert b" 400 " in got
+    assert got.count(b" 200 ") <= MOST_WAITING

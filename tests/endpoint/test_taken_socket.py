@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from websockets.frames import Close, Frame, Opcode
 
 from bridge.endpoint.conversation import Conversation
+from bridge.endpoint.limits import LimitOptions
 from bridge.endpoint.options import ClientOptions
 from bridge.endpoint.taken_socket import TakenSocket
 from bridge.wire.dialect import DialectOptions
@@ -314,3 +315,55 @@ def sockets(bridge: Running) -> list[TakenSocket]:
     """All sockets that are taken over, as the pulse knows them."""
     parts = bridge.bridge.pulse._parts
     return [each for part in parts for each in part if isinstance(each, TakenSocket)]
+
+
+PONGS = Frame(Opcode.PONG, b"").serialize(mask=True) * 20_000
+
+
+async def test_a_flood_is_heard_in_slices_and_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    parse = TakenSocket._parse
+
+    def noted(self: TakenSocket, data: bytes) -> None:
+        sizes.append(len(data))
+        parse(self, data)
+
+    monkeypatch.setattr(TakenSocket, "_parse", noted)
+    async with taken() as (_, line):
+        line.send(PONGS)
+        assert await answers(line)
+    assert sum(sizes) > len(PONGS)
+    assert max(sizes) <= 8192
+
+
+async def test_what_a_client_said_before_it_left_is_heard_out() -> None:
+    async with (
+        WsBackend() as backend,
+        bridging(upstream_of(backend), server=FAST) as bridge,
+        socket_line(bridge.authority) as line,
+    ):
+        await until(lambda: bridge.readers == 1 and backend.subscribers("project.1"))
+        line.send(PONGS[:60_000], text('{"last":1}'))
+        line.writer.write_eof()
+        await until(lambda: any("last" in str(each) for each in backend.received))
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        Frame(Opcode.PONG, b"").serialize(mask=True),
+        Frame(Opcode.PING, b"").serialize(mask=True),
+        Frame(Opcode.CONT, b"", fin=False).serialize(mask=True),
+    ],
+)
+async def test_what_says_nothing_counts_as_frames_too(flood: bytes) -> None:
+    limits = LimitOptions(frames=5)
+    async with (
+        bridging(server=FAST, limits=limits) as bridge,
+        socket_line(bridge.authority) as line,
+    ):
+        line.send(text("{", fin=False), flood * 100)
+        assert await line.close_code() == 1013
+        assert bridge.count("clients_refused", reason="frames") == 1

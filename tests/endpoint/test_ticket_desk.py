@@ -85,3 +85,13 @@ async def test_each_auth_has_its_own_and_none_has_none() -> None:
     async with guarding(AuthOptions(), auths=auths) as (running, _):
         assert await ticket(running, desk=f"{DESK}/staff")
         assert (await ask(running.authority, "POST", DESK)).status == 404
+
+
+async def test_one_principal_leaves_tickets_for_the_others() -> None:
+    async with guarding(by_token(tickets=TicketOptions(most=20))) as (running, _):
+        mallory, alice = bearer(token(sub="mallory")), bearer(token(sub="alice"))
+        answers = [
+            (await ask(running.authority, "POST", DESK, headers=headers)).status
+            for headers in (mallory, mallory, mallory, alice)
+        ]
+        assert answers == [201, 201, 503, 201]

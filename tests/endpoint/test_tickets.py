@@ -50,3 +50,22 @@ def test_an_old_ticket_is_worth_nothing_and_is_forgotten() -> None:
     world.now = 30
     assert world.tickets.redeem(str(text)) is None
     assert world.tickets.issue(SHOWN) is not None
+
+
+def test_one_principal_may_have_a_tenth_of_them_until_they_are_spent() -> None:
+    world = World(most=20)
+    held = [world.tickets.issue(SHOWN, "mallory") for _ in range(2)]
+    assert world.tickets.issue(SHOWN, "mallory") is None
+    assert world.tickets.issue(SHOWN, "alice") is not None
+    world.tickets.redeem(str(held[0]))
+    assert world.tickets.issue(SHOWN, "mallory") is not None
+    world.now = 30
+    assert [world.tickets.issue(SHOWN, "mallory") is None for _ in range(3)] == [0, 0, 1]
+    assert world.tickets._had == {"mallory": 2}
+
+
+def test_where_nobody_knows_the_principal_each_credential_has_its_share() -> None:
+    world = World(most=10)
+    assert world.tickets.issue(SHOWN) is not None
+    assert world.tickets.issue(SHOWN) is None
+    assert world.tickets.issue(bearer("other", "header")) is not None

@@ -61,6 +61,7 @@ AMBIGUOUS = {
     "raw bytes in the path": b"GET /api/v1/events/project.\xff HTTP/1.1\r\nHost: b\r\n\r\n",
     "a backslash for a slash": b"GET \\healthz HTTP/1.1\r\nHost: b\r\n\r\n",
     "an endless path": b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: b\r\n\r\n",
+    "a coding in HTTP/1.0": _post(CHUNKED, body=LAST).replace(b"HTTP/1.1", b"HTTP/1.0"),
     "no HTTP": bytes(range(256)),
     "TLS": bytes.fromhex("16030100a5010000a10303") + bytes(160),
     "no host": b"GET /healthz HTTP/1.1\r\n\r\n",

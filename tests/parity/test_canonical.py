@@ -111,3 +111,26 @@ def test_people_read_a_value_as_json_and_the_rest_as_it_is() -> None:
 
 def test_a_digest_is_that_of_the_form() -> None:
     assert digest(parse('{"b":1.0,"a":2}')) == blake2b(b'{"a":2,"b":1}', digest_size=16).digest()
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        ("1e-99999999999999999999", 0.0),
+        ("[0e99999999999999999999]", [0]),
+        ("-0.0E-9999999999999999999", 0),
+    ],
+)
+def test_an_exponent_beyond_all_bounds_is_read_as_every_reader_reads_it(
+    data: str, value: object
+) -> None:
+    found = parse(data)
+    assert (found, repr(found)) == (value, repr(value))
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
+def test_what_nests_beyond_every_bound_stands_for_itself(opened: str, closed: str) -> None:
+    for depth in (401, 900, 100_000):
+        assert isinstance(parse(opened * depth + "1" + closed * depth), Opaque)
+    assert form(opened * 400 + "1.0" + closed * 400) == (opened * 400 + "1" + closed * 400).encode()
+    assert len(parse(f"[{'[[1]],' * 500}1]")) == 501

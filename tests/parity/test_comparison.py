@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.parity.comparison import Comparison
 from bridge.parity.finding import Kind
 from bridge.parity.noise import Noise
-from bridge.parity.observation import Observation, Side, Sight, Turn
+from bridge.parity.observation import Mark, Observation, Side, Sight, Turn
 from bridge.parity.options import CompareOptions
 from bridge.parity.report import Outcome, Report
 from tests.parity.talk import CHANNEL, both, kinds, new, old, report, task, turn
@@ -405,3 +406,78 @@ def test_every_message_is_accounted_for_whatever_is_said(
         for kind in (Kind.MISSING, Kind.EXTRA, Kind.DUPLICATED, Kind.COALESCED)
     )
     assert 2 * found.pairs + singles + evidence.outside + found.repeated == len(sights)
+
+
+def stray(ends: Iterable[Mark] = ()) -> dict[Kind, int]:
+    """What counts against a candidate that says four messages more, a second before the end."""
+    sights = both((task(n) for n in range(200)), step=0.01)
+    more = (new(task(f"more {n}"), 1.0 + n / 100) for n in range(4))
+    return kinds(report([*sights, *more, *ends]))
+
+
+def test_what_was_said_before_a_connection_was_lost_does_not_lie_in_the_hole() -> None:
+    ends = [turn(Side.LEGACY, 2.0, Turn.LOST), turn(Side.CANDIDATE, 2.03, Turn.LOST)]
+    assert stray() == stray(ends) == {Kind.EXTRA: 4}
+
+
+def test_a_lost_connection_is_the_reason_for_nothing_that_came_before() -> None:
+    sights = both((task("a", n=n) for n in range(200)), step=0.01)
+    lost = new(task("a", n=100), 1.02)
+    assert lost in sights
+    sights.remove(lost)
+    found = report([*sights, turn(Side.CANDIDATE, 2.03, Turn.LOST, reason="ended")])
+    assert [(each.kind, each.reason) for each in found.findings] == [(Kind.COALESCED, "")]
+
+
+def signed(number: int, form: str, draw: Random) -> str:
+    return task(f"t{number}", url=form.format(number % 9, f"{draw.getrandbits(64):016x}"))
+
+
+@pytest.mark.parametrize(
+    ("legacy", "candidate", "outcome"),
+    [
+        ("https://h/{}?s={}", "https://h/{}?s={}", Outcome.PASS),
+        ("https://h/{}?s={}", "https://h/99?s={1}", Outcome.FAIL),
+        ("https://h/{}/{}", "https://h/{}/{}", Outcome.PASS),
+        ("https://h/{}/{}", "https://h/99/{1}", Outcome.FAIL),
+    ],
+)
+def test_a_signed_address_may_not_name_another_resource(
+    legacy: str, candidate: str, outcome: Outcome
+) -> None:
+    draw = Random(7)
+    made = Comparison()
+    for number in range(200):
+        at = number * 0.1
+        made.take(old(signed(number, legacy, draw), at))
+        again = old(signed(number, legacy, draw), at + 0.01)
+        made.take(replace(again, side=Side.CONTROL))
+        made.take(new(signed(number, candidate, draw), at + 0.02))
+    made.close()
+    assert made.report().verdict.outcome is outcome
+
+
+@pytest.mark.parametrize("side", [Side.CANDIDATE, Side.CONTROL])
+def test_a_live_side_that_falls_silent_on_an_open_connection_lacks_what_the_other_says(
+    side: Side,
+) -> None:
+    made = Comparison()
+    for number in range(400):
+        at = number * 0.5
+        made.take(old(task(number), at))
+        for each in (Side.CANDIDATE, Side.CONTROL):
+            if each is not side or number < 370:
+                made.take(replace(new(task(number), at), side=each))
+        made.advance(at)
+    made.advance(250.0)
+    made.close()
+    found = made.report()
+    assert kinds(found) == ({Kind.MISSING: 30} if side is Side.CANDIDATE else {})
+    assert not made.learned().leaves
+
+
+def test_a_recording_that_ends_earlier_is_told_of_and_no_fault() -> None:
+    sights = both(task(n) for n in range(200))
+    found = report(each for each in sights if each.side is Side.LEGACY or each.at < 185)
+    assert (found.verdict.outcome, found.verdict.evidence.outside) == (Outcome.PASS, 15)
+    assert "came after the other side's last word" in found.notes[0]

@@ -168,3 +168,28 @@ def test_numbers_of_one_type_are_a_state_without_an_id() -> None:
 
 def test_a_newer_state_that_is_missing_itself_stands_for_nothing() -> None:
     assert coalesced(task("a", n=1), task("a", n=2), paired=False) == [Kind.MISSING]
+
+
+@pytest.mark.parametrize("side", [LEFT, RIGHT])
+def test_what_an_open_connection_of_the_candidate_leaves_out_for_a_window_is_missing(
+    side: int,
+) -> None:
+    scene = Scene()
+    scene.fate.decide(side, scene.alone(old("a", 1.0) if side == LEFT else new("a", 1.0)))
+    scene.lanes[1 - side].clock = 11.0
+    assert scene.fate.close() == (0 if side == LEFT else 1)
+    assert scene.kinds() == ([Kind.MISSING] if side == LEFT else [])
+
+
+@pytest.mark.parametrize("why", ["too early", "lost", "torn", "two clocks", "another tap"])
+def test_no_other_silence_proves_anything(why: str) -> None:
+    scene = Scene(clocks="two" if why == "two clocks" else "one")
+    scene.fate.decide(LEFT, scene.alone(old("a", 1.0)))
+    if why in ("lost", "torn"):
+        scene.lanes[RIGHT].mark(turn(Side.CANDIDATE, 5.0, Turn.LOST))
+    if why == "torn":
+        scene.lanes[RIGHT].mark(turn(Side.CANDIDATE, 6.0, Turn.OPENED, 1))
+    scene.ledger.trusts_silence &= why != "another tap"
+    scene.lanes[RIGHT].clock = 10.9 if why == "too early" else 99.0
+    assert scene.fate.close() == 1
+    assert scene.kinds() == []

@@ -11,6 +11,10 @@ from tests.parity.talk import lane, old, turn
 LEGACY = Side.LEGACY
 
 
+def hole(made: Lane, at: float, margin: float = 0.0) -> str:
+    return made.hole(at, at, margin)
+
+
 def texts(items: list[Item]) -> list[tuple[str | bytes, int]]:
     return [(each.seen.data, each.seq) for each in items]
 
@@ -134,17 +138,19 @@ def test_a_lost_connection_tears_the_stream_until_the_next_one_opens() -> None:
     made = lane(old("a", 1.0))
     made.mark(turn(LEGACY, 2.0, Turn.LOST, 0, "reset"))
     made.mark(turn(LEGACY, 2.5, Turn.LOST, 0, "again"))
-    assert (made.hole(9.0, 0.5), made.hole(1.6, 0.5), made.hole(1.0, 0.5)) == ("reset", "reset", "")
+    assert (hole(made, 9.0), hole(made, 1.1), hole(made, 1.0)) == ("reset", "reset", "")
     made.mark(turn(LEGACY, 4.0, Turn.OPENED, 1))
-    assert (made.hole(4.4, 0.5), made.hole(4.6, 0.5)) == ("reset", "")
+    assert (hole(made, 4.4, 0.5), hole(made, 4.6, 0.5)) == ("reset", "")
+    assert made.hole(0.5, 1.5, 0.0) == made.hole(4.4, 9.0, 0.5) == "reset"
+    assert made.hole(0.5, 1.0, 0.5) == ""
+    made.add(old("b", 4.8, connection=1))
     made.mark(turn(LEGACY, 5.0, Turn.LOST, 1))
-    assert made.hole(5.0, 0.0) == "the connection was lost"
+    assert (hole(made, 4.8), hole(made, 4.9)) == ("", "the connection was lost")
 
 
 def test_a_new_connection_without_a_mark_tears_it_from_the_last_word() -> None:
     made = lane(old("a", 1.0), old("b", 6.0, connection=1))
-    assert made.hole(3.0, 0.0) == "the connection was lost"
-    assert made.hole(0.5, 0.0) == ""
+    assert (hole(made, 3.0), hole(made, 0.5)) == ("the connection was lost", "")
     assert made.replaying
     assert made.connections == {0: 1.0, 1: 6.0}
 
@@ -152,9 +158,9 @@ def test_a_new_connection_without_a_mark_tears_it_from_the_last_word() -> None:
 def test_an_announced_gap_reaches_back_to_the_last_word() -> None:
     made = lane(old("a", 1.0))
     made.mark(turn(LEGACY, 3.0, Turn.GAP, reason="dropped 4"))
-    assert (made.hole(2.0, 0.0), made.hole(3.1, 0.0)) == ("dropped 4", "")
+    assert (hole(made, 2.0), hole(made, 3.1)) == ("dropped 4", "")
     made.mark(turn(LEGACY, 4.0, Turn.GAP))
-    assert made.hole(3.5, 0.0) == "the backend announced a gap"
+    assert hole(made, 3.5) == "the backend announced a gap"
 
 
 def test_a_stream_begins_when_its_connection_opens() -> None:
@@ -173,3 +179,10 @@ def test_holes_and_connections_are_bounded() -> None:
     assert len(made.holes) == 64
     assert len(made.connections) == 256
     assert 399 in made.connections
+
+
+def test_before_its_first_word_a_stream_is_torn_from_its_opening_on() -> None:
+    made = Lane()
+    made.mark(turn(LEGACY, 0.0, Turn.OPENED))
+    made.mark(turn(LEGACY, 5.0, Turn.LOST))
+    assert (hole(made, 0.0), hole(made, 1.0)) == ("", "the connection was lost")

@@ -121,3 +121,27 @@ def test_what_is_learned_adds_to_what_is_known() -> None:
     assert (found.exposed, found.leaves) == ({"file": 110.0}, {URL: 99.0})
     assert found.ranges == {place: (1.0, 5.0), ("t", "$"): (0.0, 0.0)}
     assert found.lag == 0.5
+
+
+def test_what_a_lost_connection_explains_is_no_noise() -> None:
+    torn, spelled = (
+        Leaf(Kind.MISSING, "file", reason="reset"),
+        Leaf(Kind.ENCODING, "file", reason="x"),
+    )
+    learned = Noise().learned(tally(1000, torn=(torn, 200), spelled=(spelled, 3)), {}, 0.0)
+    assert learned.leaves == {Leaf(Kind.ENCODING, "file"): 3}
+    assert learned.excused(tally(1000, gone=(GONE, 1)), 1e-4) == {}
+
+
+def test_each_part_of_a_value_has_noise_of_its_own() -> None:
+    part = Leaf(Kind.ALTERED, "file", "$.url", kept=True, reason="segment 1")
+    assert noise(1000, url=(URL, 1000)).excused(tally(1000, part=(part, 9)), 1e-4) == {}
+    known = Noise.from_json(noise(1000, part=(part, 1000)).to_json())
+    assert list(known.excused(tally(1000, part=(part, 999)), 1e-4)) == [part]
+
+
+def test_noise_that_was_kept_before_parts_were_known_is_read() -> None:
+    old_one = (
+        noise(1000, url=(URL, 7)).to_json().replace(',7.0,""]', ",7.0]").replace(',7,""]', ",7]")
+    )
+    assert Noise.from_json(old_one) == noise(1000, url=(URL, 7))

@@ -176,3 +176,15 @@ def test_a_line_that_cannot_be_used_sets_no_clock() -> None:
 
 def test_channels_that_only_one_recording_has_are_named() -> None:
     assert recording.foreign(("b", "a", "c"), ("c",)) == ("a", "b")
+
+
+def test_a_byte_order_mark_before_the_header_is_skipped() -> None:
+    found, transcript = read(b"\xef\xbb\xbf" + HEADER, recording.line(SEEN))
+    assert (found, transcript.header.channels, transcript.notes()) == ([SEEN], ("c",), ())
+
+
+@pytest.mark.parametrize("at", ["1e308", "-1e308", "9" * 400, "1e12"])
+def test_a_time_beyond_all_time_is_no_line(at: str) -> None:
+    wild = recording.line(SEEN).replace(b'"at":1.0', b'"at":' + at.encode())
+    found, transcript = read(HEADER, wild, recording.line(SEEN))
+    assert (found, transcript.unreadable) == ([SEEN], 1)

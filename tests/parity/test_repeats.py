@@ -97,3 +97,16 @@ def test_what_is_said_for_the_second_time_keeps_its_first_trace_until_that_is_ol
     made = repeats("a", "a", most=1)
     made.forget(0.0)
     assert not made.is_replay(CANDIDATE, new("a", connection=1))
+
+
+def test_a_payload_that_recurs_is_a_repetition_under_each_id_that_it_had() -> None:
+    made = Repeats(30.0, 10_000, 10.0)
+    for own in ("7", "8", ""):
+        made.add(item(old("a", 0.0, id=own)), item(new("a", 0.0, id=own and f"c{own}")))
+    for side, said, own in ((CANDIDATE, new, "c8"), (CANDIDATE, new, "c7"), (LEGACY, old, "8")):
+        again = item(said("a", 1.0, id=own, connection=1))
+        assert of(made, side, again, opened=0.5) is Repetition.ALLOWED
+        assert made.is_replay(side, again.seen)
+    fresh = item(new("a", 1.0, id="c9", connection=1))
+    assert of(made, CANDIDATE, fresh, opened=0.5) is Repetition.DUPLICATE
+    assert not made.is_replay(CANDIDATE, fresh.seen)

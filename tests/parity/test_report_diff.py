@@ -49,7 +49,8 @@ def test_what_is_too_long_is_cut() -> None:
 
 @given(st.text() | st.none(), st.text() | st.none())
 def test_equal_texts_have_no_change_and_others_have_one(one: str | None, two: str | None) -> None:
-    is_same = (one or "").splitlines() == (two or "").splitlines()
+    left, right = ((text or "").splitlines() or [""] for text in (one, two))
+    is_same = left == right
     if (one is None) == (two is None):
         assert is_same or any(row.sort == "changed" for row in rows(one, two, raw=True))
     assert not any(row.sort == "changed" for row in rows(one, one))

@@ -156,3 +156,13 @@ def test_paths_quote_unwieldy_names() -> None:
     assert member("$.a", "b c") == "$.a['b c']"
     assert member("$", "") == "$['']"
     assert element("$.a") == "$.a[*]"
+
+
+@pytest.mark.parametrize("path", ["$..url", "$..*", "$..a..url"])
+def test_however_deep_a_payload_nests_its_places_are_found(path: str) -> None:
+    value: dict[str, object] = {"url": 1}
+    for _ in range(400):
+        value = {"a": [value], "url": 2}
+    kept = json.dumps(value)
+    assert '"url": 1' not in json.dumps(dropped(path, value))
+    assert json.dumps(value) == kept

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.parity.rules import DROP
-from bridge.parity.shape import Shapes, alike, rising, shape
+from bridge.parity.shape import Shapes, alike, rising, segments, shape
 
 UUIDS = st.uuids().map(str)
 
@@ -124,3 +124,19 @@ def test_counters_nearly_always_rise() -> None:
     assert rising([1, 2, 3])
     assert not rising([1, 2, 1, 2])
     assert not rising([1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("https://a/p/5?sig=1", "https://a/p/5?sig=2", ""),
+        ("https://a/p/5?sig=1", "https://a/p/99?sig=2", "another path, in segment 2"),
+        ("https://a/p/5/x", "https://a/q/5/y", "another path, in segment 1 and 3"),
+        ("https://a", "https://a/", ""),
+        ("http://[", "http://a/b", ""),
+        ("deadbeef", "deadbee0", ""),
+        (1, "https://a/p", ""),
+    ],
+)
+def test_another_segment_of_a_path_is_named(one: object, other: object, said: str) -> None:
+    assert segments(one, other) == said

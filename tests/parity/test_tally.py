@@ -140,3 +140,34 @@ def test_timelines_of_other_scales_add_up() -> None:
     one.merge(other)
     assert sum(each.same for each in one.slices.values()) == 3
     assert one.length >= 5000 / 128
+
+
+def test_a_signature_too_many_is_counted_by_what_is_seen_least() -> None:
+    tally = Tally()
+    noisy = [Leaf(Kind.ALTERED, "file", f"$.n{place}", kept=True) for place in range(11)]
+    state = Leaf(Kind.ALTERED, "file", "$.state")
+    for which in range(2100):
+        pair(tally, 0.0, *(leaf for place, leaf in enumerate(noisy) if which >> place & 1))
+    for which in range(100):
+        pair(tally, 0.0, state, *noisy[which % 11 :])
+    assert sum(count for found, count in tally.pairs.items() if state in found) == 100
+
+
+def test_a_pair_that_was_one_too_many_is_counted_once_when_more_comes_to_light() -> None:
+    tally = Tally()
+    for which in range(2100):
+        pair(tally, 0.0, Leaf(Kind.ALTERED, "file", f"$.{which % 1000}"), *([URL] * (which > 999)))
+    lost = Leaf(Kind.ALTERED, "file", "$.0"), Leaf(Kind.LATE, "file"), URL
+    count = tally.pairs.total()
+    tally.add(0.0, CHANNEL, Leaf(Kind.REORDERED, "file"), BOTH, pair(tally, 0.0, *lost))
+    assert tally.pairs.total() == count + 1
+    assert tally.timeline.at(0.0).differing.total() == count + 1
+
+
+def test_only_wanted_sorts_are_kept() -> None:
+    tally = Tally()
+    for leaf in (GONE, GONE, URL, GONE):
+        tally.single(1.0, CHANNEL, leaf, LONE)
+    assert tally.keep(lambda leaf: leaf is URL) == 3
+    assert (tally.singles, list(tally.entries)) == ({frozenset((URL,)): 1}, [URL])
+    assert tally.timeline.at(1.0).leaves == {URL: 1}

@@ -62,3 +62,12 @@ def test_the_bound_is_that_of_clopper_and_pearson() -> None:
     found = judge(evidence(10_000), CompareOptions(confidence=0.95))
     assert found.bound == pytest.approx(2.9953e-4, rel=1e-3)
     assert (found.confidence, found.evidence.matched) == (0.95, 10_000)
+
+
+def test_there_is_no_pass_beside_a_difference_that_nothing_excuses() -> None:
+    found = judge(evidence(200), CompareOptions(), findings=3)
+    assert (found.outcome, found.reason) == (
+        FAIL,
+        "nothing excuses 3 of the differences that were found",
+    )
+    assert judge(evidence(9999, 1), CompareOptions(max_share=0.01), findings=1).outcome is PASS

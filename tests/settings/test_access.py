@@ -56,6 +56,35 @@ def test_what_does_not_go_together_is_refused(settings: dict[str, Any], why: str
     assert why in refusal(**settings)
 
 
+OWN: dict[str, Any] = {"headers": {"Authorization": "Bearer own"}}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        OWN,
+        {"headers": {"x-api-key": "own"}},
+        {"headers": {"Ocp-Subscription-Key": "own"}},
+        {"url": "http://user:own@127.0.0.1/"},
+        {"url": "http://127.0.0.1/?api_key=own"},
+    ],
+)
+def test_a_relay_lends_no_credential_to_whoever_comes_from_elsewhere(own: dict[str, Any]) -> None:
+    relays = [{**RELAY, **own}]
+    public: dict[str, Any] = {"host": "192.0.2.1", "auth": TOKENS}
+    said = refusal(relays=relays, **public)
+    assert "the relay /v2/echat sends a credential" in said
+    assert "bearer own" not in said.lower()
+    config(relays=relays)
+    config(relays=[{**relays[0], "auth": "default"}], **public)
+    config(relays=relays, host="192.0.2.1", auth={**TOKENS, "allow_anonymous": True})
+
+
+def test_a_relay_whose_backend_judges_needs_no_auth_wherever_it_listens() -> None:
+    relays = [{**RELAY, "url": "http://127.0.0.1/?lang=en", "headers": {"X-Client": "bridge"}}]
+    assert config(host="192.0.2.1", auth=TOKENS, relays=relays).relays
+
+
 def lines(**settings: Any) -> str:
     return "\n".join(explain(config(**settings)))
 

@@ -1,5 +1,6 @@
 """Issuers of tokens for tests: real keys, real tokens, and a server that publishes the keys."""
 
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -112,17 +113,19 @@ class Issuer:
 
 
 @asynccontextmanager
-async def publishing(*keys: dict[str, Any]) -> AsyncIterator[Issuer]:
+async def publishing(
+    *keys: dict[str, Any], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Issuer]:
     """Serve an issuer on loopback for the length of the block."""
     issuer = Issuer(list(keys))
     app = web.Application()
     app.router.add_get("/jwks", issuer._publish)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     host, port = runner.addresses[0][:2]
-    issuer.url = f"http://{host}:{port}/jwks"
+    issuer.url = f"http{'s' if tls else ''}://{host}:{port}/jwks"
     try:
         yield issuer
     finally:

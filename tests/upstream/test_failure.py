@@ -1,5 +1,7 @@
 """What refusals and network errors mean."""
 
+import errno
+
 import pytest
 
 from bridge.upstream.failure import (
@@ -94,7 +96,8 @@ def test_too_large_an_event_does_not_end_the_channel() -> None:
 
 
 def test_system_errors_speak_for_themselves_and_others_by_name() -> None:
-    assert why(OSError(111, "Connect call failed")) == "[Errno 111] Connect call failed"
+    refused = OSError(errno.ECONNREFUSED, "Connect call failed ('192.0.2.1', 80)")
+    assert why(refused) == "connection refused"
     assert why(TimeoutError()) == "TimeoutError"
     assert why(ValueError("http://backend.example/?token=hunter2")) == "ValueError"
     assert "hunter2" not in unreachable(ValueError("hunter2")).reason

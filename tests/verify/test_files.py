@@ -1,7 +1,9 @@
 """Recordings on disk: what is left of them after a kill, and what is read of damaged ones."""
 
 import gzip
+import os
 import random
+import resource
 import string
 from pathlib import Path
 
@@ -62,10 +64,63 @@ def test_what_was_flushed_is_read_though_nothing_was_finished(name: str, tmp_pat
 def test_an_earlier_recording_stays_until_the_new_one_is_finished(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     written(path, 3)
-    with RecordingFile(path, HEADER):
+    with RecordingFile(path, HEADER, replace=True):
         assert len(read(path)[0]) == 3
     assert read(path)[0] == []
     assert [each.name for each in tmp_path.iterdir()] == ["a.ndjson"]
+
+
+def test_what_is_there_already_is_not_replaced_unasked(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.ndjson", tmp_path / "link"
+    written(path, 3)
+    link.symlink_to(path)
+    for name in (path, link):
+        with pytest.raises(ConfigError, match=f"{name.name}: exists .*--force"):
+            RecordingFile(name, HEADER)
+    with RecordingFile(link, HEADER, replace=True) as file:
+        file.add(seen(7))
+    assert link.is_symlink()
+    assert read(path)[0] == [seen(7)]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_what_is_no_ordinary_file_stays_what_it_is(replace: bool, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="pipe: is not an ordinary file"):
+        RecordingFile(tmp_path / "pipe", HEADER, replace=replace)
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_two_recordings_never_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    with RecordingFile(path, HEADER) as first:
+        first.add(seen(1))
+        with pytest.raises(ConfigError, match=r"a.ndjson.part: exists, .*rename or remove it"):
+            RecordingFile(path, HEADER)
+    assert read(path)[0] == [seen(1)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_is_one_line_and_what_came_before_is_kept(name: str, tmp_path: Path) -> None:
+    file = RecordingFile(tmp_path / name, HEADER)
+    file.add(seen(0))
+    file.flush()
+    earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, earlier[1]))
+
+    def fill() -> None:
+        for number in range(1, 100):
+            file.add(seen(number))
+            file.flush()
+
+    try:
+        with pytest.raises(ConfigError, match=f"{name}: cannot be written: .*{name}.part"):
+            fill()
+        file.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
+    assert not (tmp_path / name).exists()
+    assert read(tmp_path / f"{name}.part")[0][0] == seen(0)
 
 
 def test_closing_twice_is_closing_once(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from anyio import create_task_group
 
+from bridge.errors import NotARecording
 from bridge.parity.observation import Mark, Observation, Side, Sight, Turn, Wire
 from bridge.parity.recording import Header
 from bridge.verify.faults import Fault, plan
@@ -26,7 +27,7 @@ BOTH: list[Sight] = [
 
 def recording(path: Path, sights: Sequence[Sight] = BOTH, header: Header | None = None) -> Path:
     header = header or Header("", ("c",), {"legacy": "ws", "candidate": "sse", "control": "ws"})
-    with RecordingFile(path / "a.ndjson", header) as file:
+    with RecordingFile(path / "a.ndjson", header, replace=True) as file:
         for sight in sights:
             file.add(sight)
     return path / "a.ndjson"
@@ -99,3 +100,12 @@ async def test_trouble_with_the_file_is_noted(tmp_path: Path) -> None:
 def test_a_speed_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="speed must be more than 0"):
         PlayOptions(0)
+
+
+@pytest.mark.parametrize("has_header", [False, True])
+def test_what_holds_nothing_is_not_played(has_header: bool, tmp_path: Path) -> None:
+    path = recording(tmp_path, (), Header())
+    if not has_header:
+        path.write_bytes(b"")
+    with pytest.raises(NotARecording, match="holds no messages"):
+        Player(path, PlayOptions())

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
 import pytest
@@ -15,6 +15,10 @@ pytest_plugins = ["pytester"]
 
 CHANNEL = "project.1"
 TEST = "def test_both(parity):\n    parity.listen('project.1')\n"
+NOWHERE = (
+    "--ws-upstream=ws://127.0.0.1:9/{channel}",
+    "--sse-upstream=http://127.0.0.1:9/{channel}",
+)
 Backends = tuple[WsBackend, SseBackend]
 
 
@@ -82,16 +86,41 @@ async def test_too_little_said_fails(pytester: pytest.Pytester, backends: Backen
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "*give --ws-upstream URL and --sse-upstream URL*"),
+        (["--ws-upstream=ws://x/{channel}"], "*give --ws-upstream URL and --sse-upstream URL*"),
         (["--ws-upstream=ftp://x/{channel}", "--sse-upstream=http://x/{channel}"], "*ws://*"),
         (["--parity-config=none.toml"], "*none.toml*"),
+        (["--parity-messages=0"], "*--parity-messages is 0; it is to be at least 1"),
+        (["--parity-for=-1"], "*--parity-for is -1; it is to be above 0"),
+        (["--parity-for=nan"], "*--parity-for is nan; it is to be above 0"),
+        (["--parity-channel=no channel"], "*a channel name is dotted words*"),
     ],
 )
-def test_a_mistake_is_told(pytester: pytest.Pytester, arguments: list[str], line: str) -> None:
+def test_options_that_cannot_be_used_are_told_in_a_line_before_any_test_runs(
+    pytester: pytest.Pytester, arguments: list[str], line: str
+) -> None:
     pytester.makepyfile(TEST)
+    found = pytester.runpytest_subprocess(*arguments)
+    assert found.ret is pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines([line])
+    assert "Traceback" not in found.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("test", "arguments", "line"),
+    [
+        (TEST, [], "*give --ws-upstream URL and --sse-upstream URL*"),
+        (TEST, NOWHERE, "*cannot listen to both backends*"),
+        (TEST.replace("project.1", "no channel"), NOWHERE, "*a channel name is dotted words*"),
+    ],
+)
+def test_what_keeps_a_test_from_listening_fails_it_in_a_line(
+    pytester: pytest.Pytester, test: str, arguments: Sequence[str], line: str
+) -> None:
+    pytester.makepyfile(test)
     found = pytester.runpytest_subprocess(*arguments)
     found.assert_outcomes(errors=0, failed=1)
     found.stdout.fnmatch_lines([line])
+    assert "plugin.py" not in found.stdout.str()
 
 
 def test_a_channel_has_to_be_named(pytester: pytest.Pytester) -> None:

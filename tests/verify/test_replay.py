@@ -22,7 +22,7 @@ def backend(
     path: Path, *data: str | bytes, clients: int = 1, keep_open: bool = False, fault: str = ""
 ) -> ReplayBackend:
     header = Header("", ("test",), {"legacy": "ws"})
-    with RecordingFile(path / "a.ndjson", header) as file:
+    with RecordingFile(path / "a.ndjson", header, replace=True) as file:
         for number, each in enumerate(data):
             file.add(Observation(Side.LEGACY, "test", each, number * 1.0))
     options = PlayOptions(math.inf, faults=(plan(fault),) if fault else ())

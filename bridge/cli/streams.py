@@ -6,9 +6,6 @@ Unlike an upstream of the bridge it passes on everything: ids and sizes, and not
 
 from __future__ import annotations
 
-import errno
-import os
-import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +17,7 @@ from websockets.asyncio.client import ClientConnection
 from bridge.cli.arrivals import Arrival, Remark
 from bridge.errors import EventTooLarge
 from bridge.seams import Lost, Opened
-from bridge.upstream.failure import refused
+from bridge.upstream.failure import meaning, refused
 from bridge.wire import endings
 from bridge.wire.sse import Decoder, ServerSentEvent
 
@@ -165,12 +162,6 @@ def _closed(connection: ClientConnection) -> Lost:
     return Lost(ending, f"closed {code} {reason or ending.name}")
 
 
-def _first_number(text: str) -> int:
-    """Of several addresses' errors, which asyncio puts into one as text, the first."""
-    match = re.search(r"\[Errno (\d+)\]", text)
-    return int(match[1]) if match else 0
-
-
 def why(error: Exception) -> str:
     """An error in a few words without the URL."""
     cause = getattr(error, "os_error", error)
@@ -178,7 +169,4 @@ def why(error: Exception) -> str:
         return "host not found"
     if isinstance(cause, TimeoutError):
         return "timed out"
-    number = getattr(cause, "errno", None) or _first_number(str(cause))
-    if number in errno.errorcode:
-        return os.strerror(number).lower()
-    return " ".join(str(error).split()) or type(error).__name__
+    return meaning(cause) or " ".join(str(error).split()) or type(error).__name__

@@ -5,7 +5,9 @@ Decides the `Lost` that stands for it and the words for people; never retries an
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from ssl import SSLCertVerificationError
@@ -14,6 +16,7 @@ from bridge.seams import Lost
 from bridge.upstream import answer
 from bridge.wire import endings
 
+_NUMBERED = re.compile(r"\[Errno (\d+)\]")
 _LONGEST_REASON = 200
 
 
@@ -68,8 +71,19 @@ def why(error: Exception) -> str:
         return f"its certificate is not accepted: {brief(error.verify_message).rstrip('.')}"
     if not isinstance(error, OSError):
         return type(error).__name__
-    known = error.errno if error.errno and error.errno > 0 else 0  # those of DNS are below 0
-    return brief(os.strerror(known).lower() if known else str(error)) or type(error).__name__
+    return brief(meaning(error) or str(error)) or type(error).__name__
+
+
+def meaning(error: Exception) -> str:
+    """What the system says of its error, without addresses; empty where it is none of the system's.
+
+    Of several addresses' errors, which asyncio puts into one as text, the first counts.
+    """
+    number = getattr(error, "errno", None)
+    if not number:
+        among = _NUMBERED.search(str(error))
+        number = int(among[1]) if among else 0
+    return os.strerror(number).lower() if number in errno.errorcode else ""
 
 
 def brief(text: str) -> str:

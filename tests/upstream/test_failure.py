@@ -98,6 +98,10 @@ def test_too_large_an_event_does_not_end_the_channel() -> None:
 def test_system_errors_speak_for_themselves_and_others_by_name() -> None:
     refused = OSError(errno.ECONNREFUSED, "Connect call failed ('192.0.2.1', 80)")
     assert why(refused) == "connection refused"
+    both = OSError(
+        "Multiple exceptions: [Errno 111] Connect call failed ('::1', 80), [Errno 101] b"
+    )
+    assert why(both) == "connection refused"
     assert why(TimeoutError()) == "TimeoutError"
     assert why(ValueError("http://backend.example/?token=hunter2")) == "ValueError"
     assert "hunter2" not in unreachable(ValueError("hunter2")).reason

@@ -71,6 +71,7 @@ class TakenSocket(asyncio.Protocol):
         "_parser",
         "_rest",
         "_timeout",
+        "_turn",
         "_wanted",
         "_wheel",
         "closed",
@@ -105,6 +106,7 @@ class TakenSocket(asyncio.Protocol):
         self._boundary: Boundary | None = None
         self._fragments = Fragments()
         self._rest = b""  # what was read and is not heard yet
+        self._turn: asyncio.Handle | None = None  # in which the next slice of it is heard
         self._closing = self._full = False
         self._wanted = True  # whether the conversation takes more
         self._heard = True  # whether the client gave a sign of life since the last pulse
@@ -180,6 +182,7 @@ class TakenSocket(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Hear the next slice, and no more in this turn of the loop."""
+        self._turn = None
         if not self._rest or not self._is_read:
             return
         data, self._rest = self._rest[:_SLICE], self._rest[_SLICE:]
@@ -288,7 +291,7 @@ class TakenSocket(asyncio.Protocol):
     def _regulate(self) -> None:
         if self._rest and self._is_read:
             self.transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._go_on)
+            self._turn = self._turn or asyncio.get_running_loop().call_soon(self._go_on)
         elif self._is_read:
             self.transport.resume_reading()
         else:

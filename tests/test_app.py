@@ -3,14 +3,19 @@
 import pytest
 import structlog
 from starlette.applications import Starlette
+from starlette.routing import Route
 from websockets.exceptions import InvalidStatus
 
-from bridge.app import create_app
+from bridge.app import create_app, routes
 from bridge.assembly import Bridge
 from bridge.config import Config, UpstreamOptions
+from bridge.control.admin import AdminOptions
+from bridge.endpoint.auth_options import AuthOptions
+from bridge.endpoint.jwt_options import JwtOptions
 from bridge.endpoint.relay_request import RelayOptions
+from bridge.settings.model import OWN_PATHS
 from bridge.upstream.sse import SseOptions
-from bridge.wire.routes import RouteOptions
+from bridge.wire.routes import DEFAULT_ROUTES, RouteOptions
 from tests.endpoint.parts import (
     NAME,
     NOWHERE,
@@ -59,6 +64,16 @@ async def test_routes_are_those_of_the_configuration() -> None:
         with pytest.raises(InvalidStatus):
             async with talking(running.authority, "/ws/projects/x"):
                 pass
+
+
+async def test_no_route_of_the_configuration_may_hide_what_the_bridge_answers_itself() -> None:
+    auth = AuthOptions(mode="jwt", jwt=JwtOptions(("HS256",), secret="s" * 64))
+    async with bridging(admin=AdminOptions("t" * 16), auth=auth) as running:
+        own = [route.path for route in routes(running.bridge) if isinstance(route, Route)]
+    channels = [path for route in DEFAULT_ROUTES for path in route.sse_paths]
+    mine = [path for path in own if path not in channels]
+    assert [path for path in mine if not f"{path}/".startswith(OWN_PATHS)] == []
+    assert [kept for kept in OWN_PATHS if not any(path.startswith(kept) for path in mine)] == []
 
 
 async def test_a_bridge_of_relays_alone_serves_no_channels() -> None:

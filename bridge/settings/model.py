@@ -275,7 +275,7 @@ class Config(BaseModel):
 
 
 def _is_own(path: str) -> bool:
-    return any(_shape(path).startswith(f"{own}/") or _shape(path) == own for own in OWN_PATHS)
+    return f"{_shape(path)}/".startswith(tuple(f"{own}/" for own in OWN_PATHS))
 
 
 def _shape(path: str) -> str:

@@ -11,7 +11,7 @@ from bridge.parity.digest import Multiset
 from bridge.parity.fate import Fate
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
-from bridge.parity.ledger import LEFT, RIGHT, Ledger
+from bridge.parity.ledger import LEFT, RIGHT, Ledger, facing
 from bridge.parity.leftovers import Leftovers
 from bridge.parity.observation import Mark, Observation
 from bridge.parity.onset import Onset
@@ -118,10 +118,8 @@ class Join:
             if not self._twins.is_early(seen):
                 self._suspects.add(side, item)
                 self._suspects.judge(side)
-        elif side == LEFT:
-            self._pair(item, twin)
         else:
-            self._pair(twin, item)
+            self._pair(*facing(side, item, twin))
 
     def _is_replay(self, side: int, item: Item) -> bool:
         """Whether a message repeats an earlier connection's, like all on its own; it is put by."""
@@ -138,7 +136,7 @@ class Join:
             if item.state is State.OPEN:
                 twin = self._twins.best(item, self.lanes[1 - side])
                 if twin is not None and (all_of_them or not self._postponed.add(side, item, twin)):
-                    self._pair(*((item, twin) if side == LEFT else (twin, item)))
+                    self._pair(*facing(side, item, twin))
 
     def _count(self, side: int, seen: Observation) -> None:
         self.digests[side].add(seen.data)

@@ -27,6 +27,11 @@ LEFT, RIGHT = 0, 1
 """The legacy side, and whoever is compared with it."""
 
 
+def facing(side: int, item: Item, twin: Item) -> tuple[Item, Item]:
+    """A message of a side and one of the other side, the legacy side's first."""
+    return (item, twin) if side == LEFT else (twin, item)
+
+
 class Ledger:
     """Writes down what the comparison of two sides finds, over all channels.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bridge.parity.fate import Fate
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
-from bridge.parity.ledger import LEFT, RIGHT, Ledger
+from bridge.parity.ledger import LEFT, RIGHT, Ledger, facing
 from bridge.parity.reader import Reader
 from bridge.parity.repeats import Repeats
 from bridge.parity.residue import Pair, paired
@@ -99,7 +99,7 @@ class Leftovers:
                 for place, each in ((side, item), (1 - side, twin)):
                     if each.state is State.SINGLE:
                         self._ledger.revise(place, each, self._fate.unconfirmed)
-                self._pair_late(*((item, twin) if side == LEFT else (twin, item)))
+                self._pair_late(*facing(side, item, twin))
                 return True
         return False
 

@@ -13,7 +13,7 @@ from itertools import islice
 
 from bridge.parity.item import Item, State
 from bridge.parity.lane import Lane
-from bridge.parity.ledger import LEFT
+from bridge.parity.ledger import LEFT, facing
 from bridge.parity.options import CompareOptions
 from bridge.parity.reader import Reader
 from bridge.parity.residue import unlike
@@ -64,7 +64,7 @@ class Suspects:
                 return
 
     def _learn(self, side: int, item: Item, twin: Item) -> bool:
-        pair = (item, twin) if side == LEFT else (twin, item)
+        pair = facing(side, item, twin)
         found = {difference.path for difference in self._reader.differences(*pair)}
         size = max(len(self._reader.features(pair[LEFT])), 1)
         if not found or len(found) > _SHARE * size + 1:
@@ -87,8 +87,5 @@ class Suspects:
         most = _MANY if self._judged[message] <= _NEW else _FEW
         nearness, opened = self._twins.nearness(), self._lanes[1 - side].open
         waiting = opened.values() if most == _MANY else islice(reversed(opened.values()), _PROBED)
-        offs = (
-            (nearness.of(*((item, each) if side == LEFT else (each, item))), each.seq, each)
-            for each in waiting
-        )
+        offs = ((nearness.of(*facing(side, item, each)), each.seq, each) for each in waiting)
         yield from (each for off, _, each in nsmallest(most, offs) if off <= 1)

@@ -52,8 +52,8 @@ class RecordingFile:
         try:
             self._file = self._part.open("xb")
         except FileExistsError:
-            said = "exists, from another recording or one that broke off (rename or remove it)"
-            raise ConfigError(f"{self._name}{PART}", said) from None
+            said = "exists, from another recording or one that broke off"
+            raise ConfigError(f"{self._name}{PART}", said, "rename or remove it") from None
         except OSError as error:
             raise self._unwritable(error) from None
         self._put(heading(header))
@@ -63,9 +63,10 @@ class RecordingFile:
         if self._path.is_dir():
             raise ConfigError(self._name, "cannot be written: is a directory")
         if self._path.exists() and not self._path.is_file():
-            raise ConfigError(self._name, "is not an ordinary file (choose another name)")
+            raise ConfigError(self._name, "is not an ordinary file", "choose another name")
         if self._path.exists() and not replace:
-            raise ConfigError(self._name, "exists (choose another name, or replace it by --force)")
+            remedy = "choose another name, or replace it by --force"
+            raise ConfigError(self._name, "exists", remedy)
 
     def add(self, sight: Sight) -> None:
         """Write one sight."""
